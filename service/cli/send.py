@@ -20,8 +20,8 @@ from service.core.read_models import DeliveryDetails
 from service.core.send_request import SendRequest
 
 with lazy_imports():
-    from service.app import manual_send
     from service.app.factories import application
+    from service.app.sending import manual_send
     from service.cli import send_test
     from service.cli.ui import delivery_progress, open_app
 

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from service.app import send_test as app_tests
 from service.app.factories import application
+from service.app.sending import send_test as app_tests
 from service.cli.preview import parse_time
 from service.cli.ui import lookup, open_app
 from service.cli.ui.output import print_message, print_records

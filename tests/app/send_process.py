@@ -12,7 +12,7 @@ import sys
 from pathlib import Path
 
 from service.app.factories.application import open_application
-from service.app.manual_send import send
+from service.app.sending.manual_send import send
 from service.core.send_request import SendRequest
 from tests.app.configs import loaded
 

@@ -9,8 +9,8 @@ import pytest
 
 from service.app.bounces import read_bounces
 from service.app.factories.application import Application, open_application
-from service.app.foreground_delivery import deliver_issues
-from service.app.manual_send import send
+from service.app.sending.foreground_delivery import deliver_issues
+from service.app.sending.manual_send import send
 from service.bounces.verp import return_paths
 from service.core.model import Delivery
 from service.core.send_request import SendRequest

@@ -13,8 +13,8 @@ from zoneinfo import ZoneInfo
 import asyncpg
 import pytest
 
-from service.app.foreground_delivery import deliver_issues
-from service.app.manual_send import send
+from service.app.sending.foreground_delivery import deliver_issues
+from service.app.sending.manual_send import send
 from service.core.model import Books
 from service.core.send_request import SendRequest
 from service.runtime.service import Roles, Service

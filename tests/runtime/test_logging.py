@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 import structlog
 
-from service.app.manual_send import send
+from service.app.sending.manual_send import send
 from service.core.send_request import SendRequest
 from service.runtime.logging import configure_logs
 from tests.app.configs import write_config

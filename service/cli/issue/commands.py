@@ -27,8 +27,9 @@ from service.core.model import DeliveryState
 from service.core.read_models import IssueDetails, books_as_dict
 
 with lazy_imports():
-    from service.app import foreground_delivery, issues, manual_send
+    from service.app import issues
     from service.app.factories import application
+    from service.app.sending import foreground_delivery, manual_send
     from service.cli.ui import delivery_progress, open_app
 
 MAX_ISSUES = 1_000_000  # of `verify --all`

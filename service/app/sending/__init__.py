@@ -1,0 +1,1 @@
+"""Sending by hand: to subscribers, in the foreground, and as a test."""
