@@ -27,7 +27,8 @@ from service.subscribers.preferences import PlacementBuilder
 
 MAX_TRANSACTION_ROWS = 5_000
 MAX_NAME_CHARACTERS = 200
-MAX_CACHED_PLACEMENTS = 10_000  # combinations of newsletters, schedule and time zone
+MAX_CACHED_PLACEMENTS = 10_000  # combinations of newsletters, time zone and preferences
+_BETWEEN_TAGS, _BETWEEN_PHRASES = re.compile(r"[\s,;]+"), re.compile("[,;]")
 
 PlacementParts = tuple[str, Preferences, Edition, str, datetime]
 """The fields of a DesiredSubscription without its subscriber."""
@@ -109,7 +110,7 @@ async def _stored(
 
 
 class _RowReader:
-    """Turns rows into subscriptions. Rows with the same newsletters, schedule and zone share the work."""
+    """Turns rows into subscriptions. Rows that differ in the person alone share the work."""
 
     def __init__(self, options: ImportOptions, now: datetime) -> None:
         self._newsletters, self._builder = options.newsletters, PlacementBuilder(now)
@@ -193,18 +194,18 @@ def _preferences(row: ImportRow) -> Preferences:
         raise UsageError(f"{row.minutes[:40]!r} is no number of minutes")
     return Preferences(
         schedule=row.schedule or None,
-        languages=_list(row.languages, "[\\s,;]+"),
-        follow=_list(row.follow, "[,;]"),
-        mute=_list(row.mute, "[,;]"),
+        languages=_list(row.languages, _BETWEEN_TAGS),
+        follow=_list(row.follow, _BETWEEN_PHRASES),
+        mute=_list(row.mute, _BETWEEN_PHRASES),
         minutes=int(row.minutes) if row.minutes else None,
     )
 
 
-def _list(cell: str, between: str) -> tuple[str, ...] | None:
+def _list(cell: str, between: re.Pattern[str]) -> tuple[str, ...] | None:
     """Return the values of a cell, None for an empty one."""
     if not cell or cell == NOTHING:
         return () if cell else None
-    return tuple(filter(None, map(str.strip, re.split(between, cell))))
+    return tuple(filter(None, map(str.strip, between.split(cell))))
 
 
 def _read_name(text: str) -> str:
