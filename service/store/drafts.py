@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, replace
+from datetime import datetime
 from typing import Any
 
 from sqlalchemy import and_, delete, exists, func, select, update
@@ -96,6 +97,9 @@ class SqlDraftStore(DraftStore):
 
     @override
     async def delete_unused(self) -> int:
+        async with self.database.read() as connection:
+            if await connection.scalar(select(drafts.c.id).where(~HAS_GROUP).limit(1)) is None:
+                return 0  # as nearly always: no write
         async with self.database.write() as connection:
             return (await connection.execute(delete(drafts).where(~HAS_GROUP))).rowcount
 
@@ -106,10 +110,11 @@ class SqlDraftStore(DraftStore):
             query = query.where(editions.c.newsletter == newsletter)
         return [draft for draft in await self._drafts(query) if draft.size]
 
-    async def delete(self, draft: Draft) -> None:
-        """Delete the draft in this version. Raises DraftChanged."""
-        async with self.database.write() as connection:
-            await use(connection, draft)
+    async def places(self) -> set[tuple[str, int, datetime]]:
+        """Return the edition key, cursor and due time of each draft."""
+        columns = drafts.c["edition_key", "told_from", "due_at"]
+        async with self.database.read() as connection:
+            return {(row[0], row[1], row[2]) for row in (await connection.execute(select(*columns))).all()}
 
     async def _drafts(self, query: Query) -> list[Draft]:
         found = []

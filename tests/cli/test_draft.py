@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import sqlite3
+from contextlib import closing
 from pathlib import Path
 
 import pytest
@@ -122,3 +124,12 @@ def test_clear_sentences_for_what_is_not_there(office: CliRunner):
     ):
         done = office("draft", *words)
         assert (done.code, sentence in done.err) == (2, True), done.err
+
+
+def test_plan_and_doctor_say_what_waits(office: CliRunner):
+    assert "1 draft for an editor: caveat draft list" in office("plan").err
+    assert "1 wait for an editor (caveat draft list)" in office("doctor").out
+    with closing(sqlite3.connect(office.folder.parent / "caveat.db")) as database, database:
+        database.execute("UPDATE drafts SET due_at = 1000")
+        database.execute("UPDATE groups SET next_due_at = 1000")
+    assert "1 of them are overdue, for 2 subscribers" in office("doctor").out

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import shutil
 import sys
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from enum import StrEnum
@@ -17,6 +17,7 @@ from service.app.doctor.open_files import readable_by_others
 from service.app.doctor.port_owner import port_owner
 from service.app.factories.channels import channel_of, personal_channels_of
 from service.core.errors import CaveatError
+from service.core.model import Draft, DraftState
 from service.core.read_models import TransactionalCounts
 from service.deliver.channels.file.outbox_files import nearest_folder
 from service.deliver.limits.circuit_breaker import pause_sentence
@@ -25,6 +26,7 @@ from service.deliver.ports import Channel
 from service.settings.values import ImapSettings, LoadedConfig, MailSettings, Settings
 from service.store.coordination import SqlCoordination
 from service.store.database import Database, read_url
+from service.store.drafts import SqlDraftStore
 from service.store.queries import Queries
 from service.store.sending_hold import SendingHold
 from service.store.transactional import SqlSignUpStore
@@ -127,6 +129,7 @@ async def _storage(settings: Settings, channel: Channel, clock: Clock) -> list[C
         coordination, relay = SqlCoordination(database), channel.server
         pause = await coordination.sending_pause(relay)
         learned, _ = await coordination.learned_rates(relay)
+        drafts = await SqlDraftStore(database).drafts_of()
     except CaveatError as error:
         return [CheckResult("database", CheckStatus.FAULT, str(error))]
     finally:
@@ -151,7 +154,21 @@ async def _storage(settings: Settings, channel: Channel, clock: Clock) -> list[C
             f"{database.name} is damaged: {'; '.join(faults)}; restore the last backup (caveat restore FILE)"
         )
         return [CheckResult("database", CheckStatus.FAULT, said), *sending]
-    return [CheckResult("database", CheckStatus.OK, counted), *sending, *_transactional(mails, clock())]
+    others = (*_transactional(mails, clock()), *_drafts(drafts, clock()))
+    return [CheckResult("database", CheckStatus.OK, counted), *sending, *others]
+
+
+def _drafts(drafts: Sequence[Draft], now: datetime) -> list[CheckResult]:
+    """Report the drafts that wait for an editor; a warning if subscribers wait for one that is overdue."""
+    open_ones = [draft for draft in drafts if draft.state in (DraftState.WAITING, DraftState.HELD)]
+    if not open_ones:
+        return []
+    overdue = [draft for draft in open_ones if draft.due_at <= now]
+    said = f"{len(open_ones)} wait for an editor (caveat draft list)"
+    if overdue:
+        readers = sum(draft.size for draft in overdue)
+        said += f"; {len(overdue)} of them are overdue, for {readers} subscribers"
+    return [CheckResult("drafts", CheckStatus.WARNING if overdue else CheckStatus.OK, said)]
 
 
 def _transactional(mails: TransactionalCounts, now: datetime) -> list[CheckResult]:

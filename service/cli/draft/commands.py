@@ -29,7 +29,7 @@ from service.core.errors import UsageError
 from service.core.model import Draft, DraftState, Drop, EditAction, Move, Place, Placement, Story
 
 with lazy_imports():
-    from service.app import drafts
+    from service.app.drafts import editor
     from service.app.factories import application
     from service.cli.ui import open_app
 
@@ -67,7 +67,7 @@ def list_drafts(
     """List the drafts with their states, due times and numbers of readers."""
 
     async def work(app: application.Application) -> bool:
-        found = await drafts.drafts(app, newsletter)
+        found = await editor.drafts(app, newsletter)
         records = [draft_record(one) if as_json else short_record(one) for one in found]
         print_records(records, as_json=as_json, empty_message="No draft waits.")
         return True
@@ -80,7 +80,7 @@ def show(draft: DraftName, *, as_json: AsJson = False) -> None:
     """Show the stories of a draft, as they would be sent."""
 
     async def work(app: application.Application) -> bool:
-        for one in await drafts.drafts_named(app, draft):
+        for one in await editor.drafts_named(app, draft):
             if not as_json:
                 print_draft(one)
                 continue
@@ -98,7 +98,7 @@ def preview(
     """Print the mail that a draft would become."""
 
     async def work(app: application.Application) -> bool:
-        issue = (await drafts.preview(app, await _one(app, draft))).issue
+        issue = (await editor.preview(app, await _one(app, draft))).issue
         print_data(issue.rendered.html if html else issue.rendered.text)
         return True
 
@@ -110,7 +110,7 @@ def open_draft(draft: DraftName) -> None:
     """Open the mail that a draft would become in the web browser."""
 
     async def work(app: application.Application) -> bool:
-        issue = (await drafts.preview(app, await _one(app, draft))).issue
+        issue = (await editor.preview(app, await _one(app, draft))).issue
         folder = await asyncio.to_thread(tempfile.mkdtemp, prefix="caveat-draft-")
         page = Path(folder) / f"{issue.id}.html"
         await asyncio.to_thread(page.write_text, issue.rendered.html, encoding="utf-8")
@@ -170,7 +170,7 @@ def sentences(draft: DraftName, story: StoryName, *, as_json: AsJson = False) ->
 
     async def work(app: application.Application) -> bool:
         found = await _one(app, draft)
-        rows = drafts.story_sentences(found, drafts.story_named(found, story))
+        rows = editor.story_sentences(found, editor.story_named(found, story))
         print_records([sentence_record(one) for one in rows], as_json=as_json)
         return True
 
@@ -194,8 +194,8 @@ def choose(
 
     async def work(app: application.Application) -> bool:
         found = await _one(app, draft)
-        chosen = drafts.choice(found, drafts.story_named(found, story), numbers, without or ())
-        changed = await drafts.edit(app, found, chosen, by=getpass.getuser())
+        chosen = editor.choice(found, editor.story_named(found, story), numbers, without or ())
+        changed = await editor.edit(app, found, chosen, by=getpass.getuser())
         print_changed([changed], f"{quantity(len(chosen.sentences), 'sentence')} chosen")
         return True
 
@@ -215,9 +215,9 @@ def undo(
 
     async def work(app: application.Application) -> bool:
         changed = []
-        for one in await drafts.drafts_named(app, draft):
-            key = drafts.story_named(one, story).id if story else None
-            changed.append(await drafts.undo(app, one, by=getpass.getuser(), story=key))
+        for one in await editor.drafts_named(app, draft):
+            key = editor.story_named(one, story).id if story else None
+            changed.append(await editor.undo(app, one, by=getpass.getuser(), story=key))
         print_changed(changed, "Undone")
         return True
 
@@ -257,7 +257,7 @@ def stop(draft: DraftName) -> None:
 
 async def _one(app: application.Application, name: str) -> Draft:
     """Return the only draft of that name. Raises UsageError for several."""
-    found = await drafts.drafts_named(app, name)
+    found = await editor.drafts_named(app, name)
     if len(found) > 1:
         raise UsageError(f"{name} has {len(found)} drafts; name one: caveat draft list {name}")
     return found[0]
@@ -267,10 +267,10 @@ def _edit(draft: str, story: str, what: str, action: Callable[[Story], EditActio
     """Change a story in a draft; in all drafts of a newsletter that have it, named by its id."""
 
     async def work(app: application.Application) -> bool:
-        found = list(await drafts.drafts_named(app, draft))
+        found = list(await editor.drafts_named(app, draft))
         key = story
         if len(found) > 1 and story.isdecimal():
-            key = drafts.story_named(
+            key = editor.story_named(
                 found[0], story
             ).id  # a number means the story that the first draft has there
         having = [
@@ -278,8 +278,8 @@ def _edit(draft: str, story: str, what: str, action: Callable[[Story], EditActio
         ]
         if not having:
             raise UsageError(f"no draft of {draft} has a story {story!r}")
-        actions = [(one, action(drafts.story_named(one, key))) for one in having]
-        changed = [await drafts.edit(app, one, made, by=getpass.getuser()) for one, made in actions]
+        actions = [(one, action(editor.story_named(one, key))) for one in having]
+        changed = [await editor.edit(app, one, made, by=getpass.getuser()) for one, made in actions]
         print_changed(changed, what)
         return True
 
@@ -293,9 +293,9 @@ def _decide(
     confirm: Callable[[list[Draft]], None] = lambda _drafts: None,
 ) -> None:
     async def work(app: application.Application) -> bool:
-        found = list(await drafts.drafts_named(app, draft))
+        found = list(await editor.drafts_named(app, draft))
         confirm(found)
-        print_changed([await drafts.decide(app, one, state, by=getpass.getuser()) for one in found], what)
+        print_changed([await editor.decide(app, one, state, by=getpass.getuser()) for one in found], what)
         return True
 
     open_app.run_in_app(work)

@@ -17,12 +17,12 @@ from service.cli.ui.output import (
 from service.core.model import Draft, Role, Story
 
 with lazy_imports():
-    from service.app import drafts
+    from service.app.drafts import editor
 
 
 def draft_record(draft: Draft) -> Record:
     """Return a draft as one row of the list."""
-    digest = drafts.shown(draft)
+    digest = editor.shown(draft)
     return {
         "draft": draft.id,
         "newsletter": draft.newsletter,
@@ -46,7 +46,7 @@ def short_record(draft: Draft) -> Record:
 def story_records(draft: Draft) -> Iterator[Record]:
     """Yield the draft, then each of its stories in the order of the issue."""
     yield draft_record(draft)
-    for number, story in enumerate(drafts.shown(draft).stories, start=1):
+    for number, story in enumerate(editor.shown(draft).stories, start=1):
         yield {
             "number": number,
             "story": story.id,
@@ -63,7 +63,7 @@ def story_records(draft: Draft) -> Iterator[Record]:
 
 def print_draft(draft: Draft) -> None:
     """Print the draft and its stories, each with its number, placement and points."""
-    digest = drafts.shown(draft)
+    digest = editor.shown(draft)
     state = f"{draft.state}, due {local_time(draft.due_at)}, {quantity(draft.size, 'reader')}"
     by = f", changed by {printable(draft.changed_by)}" if draft.changed_by else ""
     print_data(f"Draft {draft.id[:SHORT_ID_CHARACTERS]} of {draft.newsletter}: {state}{by}")
@@ -85,7 +85,7 @@ def _story_lines(number: int, story: Story) -> Iterator[str]:
         yield f"            {mark}{printable(point.text)}"
 
 
-def sentence_record(sentence: drafts.StorySentence) -> Record:
+def sentence_record(sentence: editor.StorySentence) -> Record:
     """Return a sentence as one row."""
     return {
         "number": sentence.number,

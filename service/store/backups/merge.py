@@ -1,9 +1,9 @@
 """Merge: copy what happened after a backup from the replaced tables into the restored tables.
 
 Restored tables lack the mails sent and the unsubscribes received after the backup. If the replaced tables can
-be read, their later facts are kept: suppressions, unsubscribes, erasures, sent deliveries and cursors, so
-that no mail is sent twice. Articles are copied as well, because the feeds would bring them again. New
-subscribers and changed preferences are not copied.
+be read, their later facts are kept: suppressions, unsubscribes, erasures, sent deliveries, cursors and
+drafts, so that no mail is sent twice, or against an editor's decision. Articles are copied as well, because
+the feeds would bring them again. New subscribers and changed preferences are not copied.
 
 Rows are matched by ids computed from content, because the numbers of two databases may differ. The old tables
 are in another schema of the same connection: an attached file, or a schema of PostgreSQL.
@@ -20,6 +20,7 @@ from service.store.schema import (
     article_topics,
     articles,
     corrections,
+    drafts,
     edits,
     feeds,
     issues,
@@ -236,6 +237,13 @@ LISTED_ISSUES = """
      WHERE NOT EXISTS (SELECT 1 FROM listed_issues AS n
                         WHERE n.newsletter = o.newsletter AND n.day = o.day AND n.time = o.time)
 """
+# The drafts of the replaced tables are the later ones, with what their editors decided.
+OLD_DRAFTS = "DELETE FROM drafts"
+DRAFTS = """
+    INSERT INTO drafts ({columns})
+    SELECT {columns} FROM {old}.drafts AS o
+     WHERE EXISTS (SELECT 1 FROM editions WHERE editions.key = o.edition_key)
+"""
 SENDS = """
     INSERT INTO sends ({columns})
     SELECT {columns} FROM {old}.sends AS o WHERE NOT EXISTS (SELECT 1 FROM sends AS n WHERE n.id = o.id)
@@ -292,6 +300,8 @@ def merge(connection: Connection, old: str) -> MergeCounts:
     run(CANCELLED)
     run(PAUSED_LINES)
     run(READERS)
+    run(OLD_DRAFTS)
+    run(_with_columns(DRAFTS, drafts))
     run(_with_columns(SENDS, sends))
     run(BOUNCES)
     for name in ("moved", "lines"):

@@ -8,6 +8,7 @@ from contextlib import asynccontextmanager
 from dataclasses import replace
 from datetime import datetime, timedelta
 from itertools import count
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -21,6 +22,7 @@ from service.core.errors import DraftChanged
 from service.core.model import Draft, DraftState, Drop, FeedState, Group, Issue, Newsletter, Place, Placement
 from service.gather.ports import PollResult
 from service.settings.packaged_files import templates_folder
+from service.store.backups.backup import back_up
 from service.store.compose import SqlComposeStore
 from service.store.database import Database
 from service.store.drafts import SqlDraftStore
@@ -28,6 +30,7 @@ from service.store.stories import SqlStoryStore
 from tests.builders import NOON, a_feed, a_newsletter, an_article, condensed
 from tests.compose.digests import SITE
 from tests.compose.fakes import merge_all
+from tests.store.restored import restored
 from tests.store.stores import HOUR, MINUTE, Stores
 
 EARLY = NOON - 20 * MINUTE  # the time for review has begun
@@ -392,3 +395,22 @@ async def test_after_a_crash_at_any_step_the_next_pass_finishes_the_work(
         assert await office.stores.states(issue) == {"amina": "planned", "ben": "planned"}
     assert await office.drafts.drafts_of() == []
     assert await office.stores.compose.due_groups(NOON) == []
+
+
+async def test_a_decision_survives_the_restore_of_an_older_backup(database_url: str, tmp_path: Path):
+    database = await Database.open(database_url)
+    stores = Stores(database)
+    await stores.subscribe("amina")
+    await stores.publish(*TITLES, at=NOON - HOUR)
+    office = Office(stores)
+    await office.compose(EARLY)
+    back_up(database_url, tmp_path / "copy")
+    await office.decide(DraftState.STOPPED)
+    stopped = await office.draft()
+    await database.close()
+
+    await restored(database_url, tmp_path / "copy")
+
+    database = await Database.open(database_url)
+    assert await Office(Stores(database)).draft() == stopped
+    await database.close()

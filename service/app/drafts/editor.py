@@ -1,4 +1,4 @@
-"""Drafts: issues that wait for an editor, shown, changed, approved, held and stopped.
+"""What an editor does with drafts: show, change, approve, hold and stop issues that wait.
 
 The command line and the web pages call the same functions.
 """
@@ -50,7 +50,7 @@ async def count_missing(app: Application) -> int:
     now = app.clock()
     newsletters = {one.id: one for one in app.roster.newsletters if one.review is not None}
     groups = await groups_to_compose(SqlComposeStore(app.database), newsletters, now)
-    known = {(draft.edition_key, draft.served_from, draft.due_at) for draft in await drafts(app)}
+    known = await SqlDraftStore(app.database).places()
     early = [
         one for one in groups if one.edition.newsletter in newsletters and one.due_at and one.due_at > now
     ]

@@ -1,0 +1,1 @@
+"""Drafts: issues that wait for an editor."""
