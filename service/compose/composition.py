@@ -11,7 +11,7 @@ from functools import partial
 from service.compose.digest import make_digest
 from service.compose.fault_isolation import error_text, unmerged_points
 from service.compose.lateness import DuePlan
-from service.compose.notices import NoticeFinder
+from service.compose.notices import NoticeFinder, Notices
 from service.compose.ports import ComposeStore, KeyPointMerger, Renderer
 from service.compose.ranking import RankedStory, Ranker
 from service.compose.released_stories import ReleasedStories
@@ -55,6 +55,30 @@ class IssuePlan:
     served_through: int
 
 
+@dataclass(frozen=True, slots=True)
+class _MadeIssue:
+    """An issue as it was composed last, and from what."""
+
+    plan: IssuePlan
+    updates: tuple[StoryUpdate, ...]
+    notices: Notices
+    issue_id: str
+    digest: Digest
+    rendered: RenderedMail
+
+    def is_for(self, plan: IssuePlan, updates: tuple[StoryUpdate, ...], notices: Notices) -> bool:
+        """Return whether another issue looks the same: its edition differs in the schedule only.
+
+        A theme that shows the id of an issue is rendered anew for each.
+        """
+        mine, theirs = (replace(one.group.edition, schedule="") for one in (self.plan, plan))
+        return (
+            (mine, self.plan.shown_at, self.notices) == (theirs, plan.shown_at, notices)
+            and self.updates == updates
+            and not any(self.issue_id in part for part in (self.rendered.html, self.rendered.text))
+        )
+
+
 @dataclass
 class Composition:
     """One pass of compose at `now`, up to the `release_position`.
@@ -76,6 +100,7 @@ class Composition:
     problems: list[str] = field(default_factory=list)
     _released: ReleasedStories = field(init=False)
     _merged: dict[_MergeKey, tuple[StoryPoint, ...]] = field(default_factory=dict)
+    _last: _MadeIssue | None = None
 
     def __post_init__(self) -> None:
         self._released = ReleasedStories(self.store, self.problems.append)
@@ -151,21 +176,11 @@ class Composition:
         group, newsletter = plan.group, plan.newsletter
         notices = await self.notice_finder.find(group, newsletter, plan.shown_at)
         issue_id = ids.issue_id(group.edition_key, plan.occurrence, plan.served_from)
-
-        def work() -> tuple[Digest, RenderedMail]:
-            ranked = self.rank(group.edition, updates, plan.shown_at)
-            digest = make_digest(group.edition, ranked, at=plan.shown_at, merge=self._merge)
-            complete = replace(
-                digest, corrections=notices.corrections, unhealthy_sources=notices.unhealthy_sources
-            )
-            grouped = {one.update.story.articles[0].article.id: one.update.story.articles for one in ranked}
-            return fit_to_size(
-                complete,
-                partial(self._render, newsletter, issue_id),
-                lambda story: headline_points(grouped[story.articles[0].id]),
-            )
-
-        digest, rendered = await asyncio.to_thread(work)
+        made = self._last
+        if made is None or not made.is_for(plan, updates, notices):
+            made = await asyncio.to_thread(self._compose, plan, updates, notices, issue_id)
+            self._last = made
+        digest, rendered = replace(made.digest, edition=group.edition), made.rendered
         return digest, self._issue(plan, digest, rendered)
 
     async def issue_of(self, plan: IssuePlan, digest: Digest) -> tuple[Digest, Issue]:
@@ -216,6 +231,22 @@ class Composition:
             digest=digest,
         )
 
+    def _compose(
+        self, plan: IssuePlan, updates: tuple[StoryUpdate, ...], notices: Notices, issue_id: str
+    ) -> _MadeIssue:
+        ranked = self.rank(plan.group.edition, updates, plan.shown_at)
+        digest = make_digest(plan.group.edition, ranked, at=plan.shown_at, merge=self._merge)
+        complete = replace(
+            digest, corrections=notices.corrections, unhealthy_sources=notices.unhealthy_sources
+        )
+        grouped = {one.update.story.articles[0].article.id: one.update.story.articles for one in ranked}
+        fitting, rendered = fit_to_size(
+            complete,
+            partial(self._render, plan.newsletter, issue_id),
+            lambda story: headline_points(grouped[story.articles[0].id]),
+        )
+        return _MadeIssue(plan, updates, notices, issue_id, fitting, rendered)
+
     def _render(self, newsletter: Newsletter, issue_id: str, digest: Digest) -> RenderedMail:
         return self.renderer.render(
             digest,
@@ -230,3 +261,4 @@ class Composition:
         """Forget the articles read so far, because one of them was edited."""
         self._released.forget()
         self._merged.clear()
+        self._last = None

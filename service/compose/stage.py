@@ -111,11 +111,7 @@ async def compose(composer: Composer, *, now: datetime, progress: Progress = no_
     """
     report = ComposeReport()
     reviewed = composer.newsletters if composer.drafts is not None else {}
-    # Groups with the same articles follow one another, because only a few ranges are kept.
-    groups = sorted(
-        await groups_to_compose(composer.store, reviewed, now),
-        key=lambda g: (g.edition.topics, g.edition.languages),
-    )
+    groups = sorted(await groups_to_compose(composer.store, reviewed, now), key=_shared_work)
     composition = await start_composition(composer, now, assign_stories=bool(groups))
     for done, group in enumerate(groups, start=1):
         report = _add_reports(report, await _compose_group(composer, composition, group))
@@ -297,6 +293,12 @@ async def _make_manual_issue(
         issue, group.edition, subscribers, stories, already_sent=not (dry_run or deliveries)
     )
     return replace(report, planned=(*report.planned, planned), deliveries=report.deliveries + deliveries)
+
+
+def _shared_work(group: Group) -> tuple[tuple[str, ...], tuple[str, ...], str]:
+    """Return a key by which groups with the same articles, and those with the same issue, are neighbours."""
+    edition = group.edition
+    return edition.topics, edition.languages, ids.edition_key(replace(edition, schedule=""))
 
 
 def _fill_name(rendered: RenderedMail, name: str) -> RenderedMail:

@@ -5,11 +5,14 @@ from __future__ import annotations
 from dataclasses import replace
 from datetime import timedelta
 from itertools import product
+from pathlib import Path
+
+from typing_extensions import override
 
 from service.compose.render.theme import JinjaRenderer
 from service.compose.stage import Composer, compose
 from service.compose.stories.merging.merge import merge_key_points
-from service.core.model import Issue
+from service.core.model import Digest, Issue, RenderedMail
 from service.settings.packaged_files import templates_folder
 from tests.builders import NOON, a_newsletter, an_edition, condensed
 from tests.compose.digests import SITE
@@ -29,13 +32,24 @@ EDITIONS = [
 ]
 
 
-async def issues_of(*editions) -> list[list[Issue]]:
+class CountingRenderer(JinjaRenderer):
+    """The real renderer, which counts its renderings."""
+
+    renderings = 0
+
+    @override
+    def render(self, digest: Digest, **values: str) -> RenderedMail:
+        self.renderings += 1
+        return super().render(digest, **values)
+
+
+async def issues_of(*editions, renderer: JinjaRenderer | None = None) -> list[list[Issue]]:
     """Return the issues of two days of a reader of each edition, all composed in the same passes."""
     members = [Member(f"r{n}", edition, NOON - DAY) for n, edition in enumerate(editions)]
     store = MemoryStore(members)
     composer = Composer(
         store,
-        JinjaRenderer(templates_folder(), SITE),
+        renderer or JinjaRenderer(templates_folder(), SITE),
         merge_key_points,
         {"morning": a_newsletter()},
         settle=timedelta(minutes=10),
@@ -62,3 +76,27 @@ async def test_issues_are_the_same_alone_and_with_many_others():
     for edition, issues in list(zip(EDITIONS, together, strict=True))[::5]:
         assert issues == (await issues_of(edition))[0]
         assert len(issues) == 2
+
+
+async def test_editions_that_differ_only_in_the_schedule_are_rendered_once():
+    renderer = CountingRenderer(templates_folder(), SITE)
+    schedules = ("daily 07:00", "daily 07:00,18:00", "weekdays 07:00")
+    issues = await issues_of(*(an_edition(schedule=schedule) for schedule in schedules), renderer=renderer)
+
+    # On the second day, an update links to the first issue of its own group.
+    assert renderer.renderings == 1 + 3
+    assert all(first.rendered == issues[0][0].rendered for first, _ in issues)
+    assert [first.digest.edition.schedule for first, _ in issues if first.digest] == list(schedules)
+    assert len({first.id for first, _ in issues}) == 3
+
+
+async def test_a_theme_that_shows_the_id_of_an_issue_is_rendered_for_each(tmp_path: Path):
+    theme = tmp_path / "digest/daily"
+    theme.mkdir(parents=True)
+    (theme / "body.txt").write_text("{{ page.issue }} {{ page.unsubscribe_url }}")
+    renderer = CountingRenderer(templates_folder(), SITE, tmp_path)
+    editions = [an_edition(schedule=schedule) for schedule in ("daily 07:00", "weekdays 07:00")]
+    one, other = await issues_of(*editions, renderer=renderer)
+
+    assert one[0].id in one[0].rendered.text
+    assert other[0].id in other[0].rendered.text

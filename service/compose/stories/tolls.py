@@ -10,7 +10,7 @@ import re
 import tomllib
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from functools import cache
+from functools import cache, lru_cache
 from pathlib import Path
 from typing import Any
 
@@ -89,6 +89,7 @@ class _Token:
     value: int | None
 
 
+@lru_cache(maxsize=16_384)  # a sentence is read for the story and again for its points; 10 MB
 def find_tolls(text: str, language: str) -> tuple[Toll, ...]:
     """Return the tolls in a sentence or title, in order; () for a language without words for them."""
     words = _languages().get(primary_language(language))
