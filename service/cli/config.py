@@ -25,7 +25,8 @@ from service.cli.ui.output import (
 from service.core.errors import ConfigError, UnknownName, UsageError
 
 with lazy_imports():
-    from service.app import subscribers, template_check
+    from service.app import subscribers
+    from service.app.doctor import theme_check
     from service.app.factories import application, channels, config_folder
     from service.app.judge import disclosure
     from service.cli.ui import open_app
@@ -65,7 +66,7 @@ def check(*, as_json: AsJson = False) -> None:
     """
     try:
         loaded = context.load_config()
-        template_check.check_used_themes(loaded.settings, loaded.roster)
+        theme_check.check_used_themes(loaded.settings, loaded.roster)
     except ConfigError as error:
         if not as_json:
             raise

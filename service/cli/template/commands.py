@@ -14,7 +14,7 @@ from service.cli.ui.output import fault_record, print_json, print_message, quant
 from service.core.errors import ConfigError, UnknownName
 
 with lazy_imports():
-    from service.app import template_check
+    from service.app.doctor import theme_check
 
 commands = CommandTyper("""Check the themes of issues.""", name="template")
 
@@ -35,7 +35,7 @@ def check(
     address, if a caveat is missing below its point, if the text lacks a link of the page, or if the page
     breaks a rule of accessibility: language and direction, one first heading, texts for pictures and links.
     """
-    checker = template_check.ThemeChecker(context.load_config().settings)
+    checker = theme_check.ThemeChecker(context.load_config().settings)
     known = checker.themes()
     if theme is not None and theme not in known:
         raise UnknownName("theme", theme, known)

@@ -1,4 +1,4 @@
-"""Template check: themes tried with a hostile sample in every language, before subscribers get an issue."""
+"""Theme check: themes tried with a hostile sample in every language, before subscribers get an issue."""
 
 from __future__ import annotations
 
