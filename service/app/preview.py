@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from difflib import get_close_matches
 from html import escape
@@ -61,10 +61,18 @@ async def preview_reader(
     raise not_subscribed(email, newsletter.id, (entry.subscriber.email for entry in app.roster.subscribers))
 
 
-async def next_issue(app: Application, reader: PreviewReader, *, at: datetime | None = None) -> stage.Preview:
-    """Return the issue that the reader would get at a moment, by default now."""
-    moment = at or app.clock()
-    return await stage.preview(app.composer, reader.edition, served_through=reader.served_through, now=moment)
+async def next_issue(
+    app: Application, reader: PreviewReader, *, at: datetime | None = None, theme: str | None = None
+) -> stage.Preview:
+    """Return the issue that the reader would get at a moment, by default now; `theme` is another theme.
+
+    Raises UnknownName for an unknown theme.
+    """
+    moment, composer = at or app.clock(), app.composer
+    if theme is not None:
+        themed = {key: replace(newsletter, theme=theme) for key, newsletter in composer.newsletters.items()}
+        composer = replace(composer, newsletters=themed)
+    return await stage.preview(composer, reader.edition, served_through=reader.served_through, now=moment)
 
 
 def not_subscribed(email: str, newsletter: str, known: Iterable[str]) -> UsageError:

@@ -15,15 +15,17 @@ from service.cli.ui import terminal
 from service.cli.ui.commands import CommandTyper
 from service.cli.ui.lazy_imports import lazy_imports
 from service.cli.ui.options import NewsletterName
-from service.cli.ui.output import print_message
+from service.cli.ui.output import print_data, print_message
 from service.core.errors import UsageError
-from service.core.model import Newsletter
+from service.core.model import Issue
 
 with lazy_imports():
     from service.app import preview as previews
     from service.app.factories import application
+    from service.cli.issue import browser
     from service.cli.ui import digest_view, lookup, open_app
 
+NO_STORY = "The issue would have no story: no new article matches. caveat gather polls the feeds."
 YEARS = range(2000, 2100)  # of --at; other years are typing errors
 
 commands = CommandTyper()
@@ -43,6 +45,7 @@ class PreviewFormat(StrEnum):
     """
     caveat preview morning
     caveat preview morning --for amina@example.org
+    caveat preview morning --open --theme plain
     caveat preview morning --at "2026-12-01 07:00" --as html --out tomorrow.html
     """,
 )
@@ -65,12 +68,22 @@ def preview(
         Path | None,
         typer.Option("--out", "-o", metavar="FILE", help="Output file. Default: standard output."),
     ] = None,
+    *,
+    in_browser: Annotated[
+        bool, typer.Option("--open", help="Open it in the web browser, from a file that only you can read.")
+    ] = False,
+    theme: Annotated[
+        str | None,
+        typer.Option("--theme", metavar="NAME", help="Theme. Default: that of the newsletter."),
+    ] = None,
 ) -> None:
     """Show the issue that a subscriber would get; nothing is sent.
 
     Without --for, it is the issue with the newsletter's default preferences and the articles of the last 24
     hours.
     """
+    if in_browser and (shape or out):
+        raise UsageError("--open shows the page in the browser; leave out --as and --out")
     time = parse_time(at) if at else None
     screen = out is None and terminal.is_interactive(sys.stdout)
     chosen = shape or (PreviewFormat.SCREEN if screen else PreviewFormat.TEXT)
@@ -78,7 +91,15 @@ def preview(
     async def work(app: application.Application) -> bool:
         found = lookup.newsletter_named(app.roster, newsletter)
         reader = await previews.preview_reader(app, found, email, at=time or app.clock())
-        await _print_preview(app, found, reader, at=time, shape=chosen, out=out)
+        issue = await previews.next_issue(app, reader, at=time, theme=theme)
+        if not issue.digest.stories and found.empty == "skip":
+            print_message(NO_STORY)
+        elif in_browser:
+            await _open_preview(app, issue.issue, reader)
+        elif chosen is PreviewFormat.SCREEN:
+            digest_view.print_digest(issue.digest, found.title)
+        else:
+            await _print_preview(app, issue.issue, reader, shape=chosen, out=out)
         return True
 
     open_app.run_in_app(work)
@@ -86,23 +107,15 @@ def preview(
 
 async def _print_preview(
     app: application.Application,
-    newsletter: Newsletter,
+    issue: Issue,
     reader: previews.PreviewReader,
     *,
-    at: datetime | None,
     shape: PreviewFormat,
     out: Path | None,
 ) -> None:
-    found = await previews.next_issue(app, reader, at=at)
-    if not found.digest.stories and newsletter.empty == "skip":
-        print_message("The issue would have no story: no new article matches. caveat gather polls the feeds.")
-        return
-    if shape is PreviewFormat.SCREEN:
-        digest_view.print_digest(found.digest, newsletter.title)
-        return
-    rendered = await previews.personalized(app, found.issue, reader.subscriber)
+    rendered = await previews.personalized(app, issue, reader.subscriber)
     if shape is PreviewFormat.EML:
-        body = await previews.rendered_mail(app, found.issue, reader.subscriber)
+        body = await previews.rendered_mail(app, issue, reader.subscriber)
     else:
         body = (rendered.html if shape is PreviewFormat.HTML else rendered.text).encode("utf-8", "replace")
     if out is None:
@@ -110,6 +123,19 @@ async def _print_preview(
         return
     await asyncio.to_thread(out.write_bytes, body)
     print_message(f"Wrote {out}: {rendered.subject}")
+
+
+async def _open_preview(app: application.Application, issue: Issue, reader: previews.PreviewReader) -> None:
+    """Open the mail in the browser, and print where its file is."""
+    rendered = await previews.personalized(app, issue, reader.subscriber)
+    if not rendered.html:
+        raise UsageError("this edition is plain text; --as text shows it")
+    url = await asyncio.to_thread(
+        browser.page_file, rendered.html.encode("utf-8", "replace"), "caveat-preview-"
+    )
+    if not await asyncio.to_thread(browser.open_address, url):
+        print_message("There is no display here, or no browser; open the page yourself:")
+    print_data(url)
 
 
 def parse_time(text: str) -> datetime:

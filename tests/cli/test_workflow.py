@@ -199,6 +199,35 @@ def test_a_preview_changes_nothing(gathered: CliRunner, tmp_path: Path):
     assert gathered("issue", "list", "--json").records == []
 
 
+def test_a_preview_opens_in_the_browser_from_a_private_file(
+    gathered: CliRunner, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+):
+    opened: list[str] = []
+    monkeypatch.setenv("DISPLAY", ":0")
+    monkeypatch.setattr("tempfile.tempdir", str(tmp_path))
+    monkeypatch.setattr("webbrowser.open", lambda url: opened.append(url) or True)
+    shown = gathered("preview", "morning", "--open", "--theme", "plain")
+
+    assert opened == [shown.out.strip()]
+    page = Path(opened[0].removeprefix("file://"))
+    assert NOTICE in page.read_text(encoding="utf-8")
+    assert page.stat().st_mode & 0o077 == 0
+    assert gathered("preview", "morning", "--open", "--theme", "nothing").code == 2
+    assert gathered("preview", "morning", "--open", "--as", "html").code == 2
+
+
+def test_without_a_display_the_address_of_the_preview_is_printed(
+    gathered: CliRunner, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+):
+    monkeypatch.delenv("DISPLAY", raising=False)
+    monkeypatch.delenv("WAYLAND_DISPLAY", raising=False)
+    monkeypatch.setattr("tempfile.tempdir", str(tmp_path))
+    shown = gathered("preview", "morning", "--open")
+
+    assert shown.out.startswith("file://")
+    assert "There is no display here" in shown.err
+
+
 def test_a_preview_without_stories_prints_a_message(caveat: CliRunner):
     done = caveat("preview", "morning")
 
