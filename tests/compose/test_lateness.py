@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from datetime import UTC, datetime, timedelta
-from zoneinfo import ZoneInfo
+from datetime import UTC, date, datetime, timedelta
+from zoneinfo import ZoneInfo, available_timezones
 
 import pytest
 from hypothesis import given
@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 
 from service.compose.lateness import DuePlan, LateAction, occurrence_at, plan_due_group
 from service.core.model import Group
+from service.core.schedules import next_occurrence, occurrences, parse_schedule
 from tests.builders import a_newsletter, an_edition
 
 HOUR, DAY = timedelta(hours=1), timedelta(days=1)
@@ -119,3 +120,30 @@ def test_the_next_due_time_is_ahead_and_the_shown_date_is_not(zone, start, late_
 
     assert due_at == found.occurrence.at <= found.shown_at <= now < found.next_due_at
     assert due_at.astimezone(ZoneInfo(zone)).date() >= found.occurrence.local.date()
+
+
+ALL_ZONES = sorted(available_timezones() - {"localtime", "Factory"})
+
+
+@pytest.mark.long
+@pytest.mark.parametrize("schedule", ["daily 02:30", "every 6h", "cron 30 1,23 * * *"])
+def test_in_24_months_of_every_zone_no_issue_is_missed_or_doubled(schedule: str):
+    """Each group is composed late, by up to an hour, and its next due time is that of the plan."""
+    end = datetime(2028, 1, 1, tzinfo=UTC)
+    for name in ALL_ZONES:
+        zone, edition = ZoneInfo(name), an_edition(schedule=schedule, timezone=name)
+        parsed, due_at = parse_schedule(schedule), datetime(2026, 1, 1, tzinfo=UTC)
+        planned, names = [o.name for o in occurrences(parsed, zone, due_at, end)], []
+        due_at = next_occurrence(parsed, zone, due_at).at
+        while due_at <= end:
+            late = timedelta(minutes=len(names) * 7 % 60)
+            found = plan_due_group(Group(edition, "e", 0, due_at, 1), a_newsletter(), due_at + late)
+            names.append(found.occurrence.name)
+            assert found.action is LateAction.SEND
+            assert found.shown_at == due_at, (name, due_at)
+            due_at = found.next_due_at
+        assert names == planned, name
+        days = {text[:10] for text in names}
+        first, last = date.fromisoformat(min(days)), date.fromisoformat(max(days))
+        assert len(days) == (last - first).days + 1, name
+        assert len(set(names)) == len(names), name
