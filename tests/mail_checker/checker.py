@@ -10,6 +10,7 @@ from email.message import EmailMessage
 from email.utils import parseaddr, parsedate_to_datetime
 from urllib.parse import urlsplit
 
+from service.compose.render import inbox
 from service.compose.render.check.page import PageElement, letters, read_page
 from service.compose.render.check.rules import COMPARED_CHARACTERS, check_mail, page_links, text_links
 from service.compose.render.text_cleaning import clean
@@ -86,8 +87,8 @@ def _header_findings(message: EmailMessage) -> Iterator[str]:
         if "@" not in parseaddr(str(message[name]))[1]:
             yield f"header {name}: it has no address: {message[name]}"
     subject = str(message["Subject"])
-    if len(subject) > MAX_SUBJECT_CHARACTERS:
-        yield f"header Subject: it has {len(subject)} characters: {subject}"
+    if (size := inbox.letters(subject)) > MAX_SUBJECT_CHARACTERS:
+        yield f"header Subject: it has {size} characters: {subject}"
     if parsedate_to_datetime(message["Date"]).tzinfo is None:
         yield f"header Date: it has no zone: {message['Date']}"
     if not re.fullmatch(r"<[^<>\s@]+@[^<>\s@]+>", message["Message-ID"]):
