@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Sequence, Set
 from dataclasses import dataclass
 
 from service.core.languages import same_language
@@ -25,22 +25,30 @@ class CoverageGap:
 
 
 def coverage_gaps(feeds: Sequence[Feed], newsletters: Sequence[Newsletter]) -> Iterator[CoverageGap]:
-    """Yield the gaps between these feeds and newsletters; none while one of the lists is empty."""
+    """Yield the gaps between these feeds and newsletters; none while one of the lists is empty.
+
+    A topic of categories is named once, at the first feed that maps to it.
+    """
     if not feeds or not newsletters:
         return
+    named: set[str] = set()
     for index, feed in enumerate(feeds):
-        gaps = feed_gaps(feed, newsletters)
-        yield from (CoverageGap("feeds", index, key, problem, expected) for key, problem, expected in gaps)
+        for key, problem, expected in feed_gaps(feed, newsletters, known_topics=named):
+            yield CoverageGap("feeds", index, key, problem, expected)
+        named |= {topic for _, topic in feed.categories}
     for index, newsletter in enumerate(newsletters):
         for language in _missing_languages(newsletter, feeds):
             problem = f"no feed of its topics has the language {language!r}"
             yield CoverageGap("newsletters", index, "languages", problem, "a language of its feeds")
 
 
-def feed_gaps(feed: Feed, newsletters: Sequence[Newsletter]) -> Iterator[tuple[str, str, str]]:
+def feed_gaps(
+    feed: Feed, newsletters: Sequence[Newsletter], *, known_topics: Set[str] = frozenset()
+) -> Iterator[tuple[str, str, str]]:
     """Yield the key, problem and expected value of each gap of one feed.
 
-    A language that no newsletter has is no gap: readers choose languages themselves.
+    Topics of categories that are in `known_topics` are not named. A language that no newsletter has is no
+    gap: readers choose languages themselves.
     """
     by_topic = [one for one in newsletters if not one.topics or {*one.topics} & {*feed.possible_topics}]
     topics = sorted({topic for one in newsletters for topic in one.topics})
@@ -55,8 +63,9 @@ def feed_gaps(feed: Feed, newsletters: Sequence[Newsletter]) -> Iterator[tuple[s
         )
         return
     if all(one.topics for one in newsletters):
-        for category, topic in feed.categories:
-            if topic not in topics:
+        first = {topic: category for category, topic in reversed(feed.categories)}
+        for topic, category in reversed(first.items()):
+            if topic not in topics and topic not in known_topics:
                 yield (
                     "categories",
                     f"no newsletter takes the topic {topic!r} of the category {category!r}",

@@ -211,7 +211,7 @@ class SubscriptionEntry(ConfigBlock):
         default=None, description="The time zone of the schedule. Left out: the subscriber's."
     )
     topics: list[Topic] | None = Field(default=None, description="The topics that they want.")
-    stories: Stories | None = Field(default=None, description="Maximum stories per issue.")
+    stories: Stories | None = Field(default=None, description="Maximum stories with key points.")
     points: Points | None = Field(default=None, description="Maximum key points per story.")
     language: Language | None = Field(default=None, description="The language of headings and footer.")
     format: Format | None = Field(default=None, description="html or text.")

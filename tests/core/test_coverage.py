@@ -64,3 +64,8 @@ def test_a_feed_whose_language_is_detected_may_have_any():
 
 def test_without_feeds_or_newsletters_there_is_nothing_to_compare():
     assert gaps([], [a_newsletter()]) == gaps([feed(topics=())], []) == []
+
+
+def test_a_topic_of_categories_in_many_feeds_is_named_once():
+    mapped = feed(categories=(("sport", "sports"), ("football", "sports")))
+    assert len(gaps([mapped, mapped, mapped], [a_newsletter()])) == 1
