@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence, Set
+from collections.abc import Iterator, Sequence
+from collections.abc import Set as AbstractSet
 from dataclasses import dataclass
 
 from service.core.languages import same_language
@@ -43,7 +44,7 @@ def coverage_gaps(feeds: Sequence[Feed], newsletters: Sequence[Newsletter]) -> I
 
 
 def feed_gaps(
-    feed: Feed, newsletters: Sequence[Newsletter], *, known_topics: Set[str] = frozenset()
+    feed: Feed, newsletters: Sequence[Newsletter], *, known_topics: AbstractSet[str] = frozenset()
 ) -> Iterator[tuple[str, str, str]]:
     """Yield the key, problem and expected value of each gap of one feed.
 
