@@ -7,6 +7,7 @@ are too many for the mail are on the issue's web page.
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 
@@ -74,12 +75,16 @@ def in_sections(stories: Sequence[Story], topics: Sequence[str]) -> list[Story]:
     """Return stories with points in sections by topic, if they are enough, else without sections.
 
     Sections are in the order of their first story. The first story of all leads and has none; stories without
-    a topic stand next. The topic of a story is the first of its leading article that is in `topics`, those of
-    the edition (none: all).
+    a topic stand next. Of the topics of its leading article that are in `topics`, those of the edition (none:
+    all), a story is shown under the one that the fewest stories have: the most specific.
     """
     found: dict[str, list[Story]] = {"": []}
-    for story in stories[1:]:
-        found.setdefault(_topic(story, topics), []).append(story)
+    choices = [_topics(story, topics) for story in stories[1:]]
+    counts = Counter(topic for choice in choices for topic in choice)
+    for story, choice in zip(stories[1:], choices, strict=True):
+        shared = [topic for topic in choice if counts[topic] >= MIN_STORIES_OF_SECTION]
+        topic = min(shared, key=counts.__getitem__) if shared else next(iter(choice), "")
+        found.setdefault(topic, []).append(story)
     large = sum(len(members) >= MIN_STORIES_OF_SECTION for topic, members in found.items() if topic)
     if len(stories) < MIN_STORIES_FOR_SECTIONS or large < MIN_SECTIONS:
         return [replace(story, section="") if story.section else story for story in stories]
@@ -87,8 +92,8 @@ def in_sections(stories: Sequence[Story], topics: Sequence[str]) -> list[Story]:
     return [*stories[:1], *sections]
 
 
-def _topic(story: Story, topics: Sequence[str]) -> str:
-    return next((topic for topic in story.articles[0].topics if not topics or topic in topics), "")
+def _topics(story: Story, topics: Sequence[str]) -> list[str]:
+    return [topic for topic in story.articles[0].topics if not topics or topic in topics]
 
 
 def _detailed(edition: Edition, ranked: Sequence[RankedStory], merge: KeyPointMerger) -> list[_Detailed]:

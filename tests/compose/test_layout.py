@@ -301,4 +301,10 @@ def test_the_section_is_a_topic_of_the_edition():
     stories = about("x", *["world science"] * 4, *["world art"] * 4)
 
     assert {one.section for one in in_sections(stories, ("art", "science"))[1:]} == {"science", "art"}
-    assert {one.section for one in in_sections(stories, ())} == {""}
+    assert {one.section for one in in_sections(stories, ("world",))} == {""}
+
+
+def test_the_section_is_the_most_specific_topic_of_several_stories():
+    stories = about("x", *["world art"] * 3, *["world politics"] * 4, "world chess")
+
+    assert [one.section for one in in_sections(stories, ())[1:]] == [*["art"] * 3, *["politics"] * 4, "world"]
