@@ -88,7 +88,12 @@ async def personalized(app: Application, issue: Issue, subscriber: Subscriber | 
     key, site_url = await app.subscribers.signing_key(), app.settings.site.url
     links = subscriber_links(key, site_url, recipient.id, issue.newsletter)
     newsletter = app.roster.newsletter(issue.newsletter)
-    pages = issue_links(key, site_url, issue.id, newsletter.archive if newsletter else NONE)
+    archive = newsletter.archive if newsletter else NONE
+
+    def page_of(issue_id: str) -> str:
+        return issue_links(key, site_url, issue_id, archive).page
+
+    pages = issue_links(key, site_url, issue.id, archive)
     values: dict[str, str] = {
         Placeholder.NAME: recipient.name,
         Placeholder.ADDRESS: recipient.email,
@@ -100,8 +105,8 @@ async def personalized(app: Application, issue: Issue, subscriber: Subscriber | 
     escaped = {place: escape(value) for place, value in values.items()}
     return RenderedMail(
         fill(issue.rendered.subject, values),
-        fill(issue.rendered.html, escaped),
-        fill(issue.rendered.text, values),
+        fill(issue.rendered.html, escaped, issue_url=page_of),
+        fill(issue.rendered.text, values, issue_url=page_of),
     )
 
 

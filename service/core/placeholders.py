@@ -7,7 +7,7 @@ feeds, so an article cannot contain a placeholder, and no encoder or template gi
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from enum import StrEnum
 
 OPEN, CLOSE = "\ue000", "\ue001"
@@ -36,9 +36,11 @@ class Placeholder(StrEnum):
 
 PHRASE, NAME_IN_PHRASE, SPACE_IN_PHRASE = f"{Placeholder.NAME}:", "{name}", "_"
 MAX_PHRASE_CHARACTERS = 120
+EARLIER_ISSUE, MAX_ID_CHARACTERS = f"{Placeholder.ISSUE_URL}:", 64
 _MARKUP = re.compile("[&<>\"'\u00a0]")
 MARKER = re.compile(
-    f"{OPEN}({'|'.join(Placeholder)}|{PHRASE}[^{OPEN}{CLOSE}]{{1,{MAX_PHRASE_CHARACTERS}}}){CLOSE}"
+    f"{OPEN}({'|'.join(Placeholder)}|{PHRASE}[^{OPEN}{CLOSE}]{{1,{MAX_PHRASE_CHARACTERS}}}"
+    f"|{EARLIER_ISSUE}[0-9A-Za-z]{{1,{MAX_ID_CHARACTERS}}}){CLOSE}"
 )
 
 
@@ -64,11 +66,21 @@ def name_phrase(phrase: str) -> str:
     return f"{OPEN}{PHRASE}{plain.replace(' ', SPACE_IN_PHRASE)}{CLOSE}"
 
 
-def fill(text: str, values: Mapping[str, str]) -> str:
-    """Return the text with these placeholders replaced by their values; the others stay."""
+def earlier_issue_url(issue_id: str) -> str:
+    """Return a placeholder for the web page of another issue, by its id of ASCII letters and digits."""
+    return f"{OPEN}{EARLIER_ISSUE}{issue_id}{CLOSE}"
+
+
+def fill(text: str, values: Mapping[str, str], *, issue_url: Callable[[str], str] | None = None) -> str:
+    """Return the text with these placeholders replaced by their values; the others stay.
+
+    `issue_url` returns the web page of an earlier issue (id).
+    """
     known = PlaceholderValues(values)
 
     def value(marker: re.Match[str]) -> str:
+        if issue_url is not None and marker[1].startswith(EARLIER_ISSUE):
+            return issue_url(marker[1].removeprefix(EARLIER_ISSUE))
         try:
             return known[marker[1]]
         except KeyError:

@@ -12,6 +12,7 @@ from service.core.placeholders import (
     OPEN,
     Placeholder,
     PlaceholderValues,
+    earlier_issue_url,
     fill,
     name_phrase,
     without_placeholders,
@@ -43,6 +44,20 @@ def test_a_phrase_with_the_name_is_left_out_for_a_recipient_without_one():
     assert fill(text, {Placeholder.NAME: "Amina"}) == "4 min · for Amina"
     assert fill(text, {Placeholder.NAME: ""}) == "4 min"
     assert fill(text, {Placeholder.ADDRESS: "a@example.org"}) == text
+
+
+def test_the_page_of_an_earlier_issue_is_filled_in_by_its_id():
+    text = f"first in {earlier_issue_url('a1')}, now {Placeholder.ISSUE_URL.marker}"
+
+    assert fill(text, {}) == text
+    assert fill(
+        text, {Placeholder.ISSUE_URL: "https://x.example/now"}, issue_url="https://x.example/{}".format
+    ) == ("first in https://x.example/a1, now https://x.example/now")
+
+
+@pytest.mark.parametrize("strange", ["", "a/../b", "a b", 'a"', "é", "a" * 65])
+def test_a_strange_id_of_an_issue_makes_no_placeholder(strange: str):
+    assert not MARKER.search(earlier_issue_url(strange))
 
 
 def test_an_unknown_placeholder_has_no_value():

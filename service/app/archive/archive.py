@@ -107,6 +107,13 @@ class IssueArchive:
         digest, total = found
         if first >= max(total, 1):
             return None
+        secret, archive = await self._key(), issue.newsletter.archive
+
+        def issue_url(issue_id: str) -> str:
+            if archive == NONE:
+                return ""
+            return issue_links(secret, self.settings.site.url, issue_id, archive).page
+
         return await asyncio.to_thread(
             page_of_digest,
             stored,
@@ -117,6 +124,7 @@ class IssueArchive:
             first=first,
             total=total,
             page_size=STORIES_PER_PAGE,
+            issue_url=issue_url,
         )
 
     async def pages(self, issue: ArchivedIssue, limit: int) -> Sequence[IssuePage]:

@@ -7,14 +7,20 @@ without the paragraphs that hold a recipient's own values.
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 from itertools import groupby
 
 from service.compose.render.links import web_link
 from service.compose.render.notices import CorrectionView, unhealthy_sources, view_corrections
-from service.compose.render.story_view import StoryView, lines_of, section_title, view_stories
+from service.compose.render.story_view import (
+    StoryView,
+    lines_of,
+    section_title,
+    view_stories,
+    without_page,
+)
 from service.compose.render.text_cleaning import MAX_TITLE_CHARACTERS, clean, shorten
 from service.core.archive_links import PUBLIC, IssueLinks
 from service.core.model import Digest, Newsletter, Placement, Story
@@ -101,9 +107,13 @@ def page_of_digest(
     first: int,
     total: int,
     page_size: int,
+    issue_url: Callable[[str], str] = without_page,
 ) -> IssuePage:
-    """Return the page of these stories, which begin at index `first` of all `total` stories."""
-    stories = [replace(one, number=one.number + first) for one in view_stories(digest, localizer)]
+    """Return the page of these stories, which begin at index `first` of all `total` stories.
+
+    `issue_url` returns the address of the web page of an earlier issue (id).
+    """
+    stories = [replace(one, number=one.number + first) for one in view_stories(digest, localizer, issue_url)]
     is_first = first == 0
     headlines = [story.headline for story in stories]
     subject = clean(fill_name(stored.subject), MAX_TITLE_CHARACTERS)

@@ -66,6 +66,8 @@ def _group(group: StoryGroup, say: Localizer, more: str) -> Iterator[str]:
 def _story(story: StoryView, say: Localizer, mark: str) -> Iterator[str]:
     yield f"{mark} {_update(story, say)}{linked(story.headline, story.url)}"
     yield escaped(" · ".join(filter(None, (story.told_by, story.time))))
+    if story.first_issue:
+        yield linked(story.first_issue, story.first_issue_url)
     if story.caveats:
         yield "\n".join(_caveat(line, story, "") for line in story.caveats)
     points = [point for point in story.points if point.grade != "story"]

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass, replace
 from itertools import groupby
 
 from service.compose.render.links import web_link
@@ -43,7 +43,8 @@ class StoryView:
 
     `time` is that of the newest article, "" if none has a date; `several` is true for several articles.
     `first_issue` names the issue that had an update's story first ("first reported in the issue of ..."), ""
-    if that is not known. `caveats` qualify the headline. `top` is what a short theme shows of the points:
+    if that is not known; `first_issue_url` is its web page, "" if there is none. `caveats` qualify the
+    headline. `top` is what a short theme shows of the points:
     those chosen first, which cannot be separated, and the caveats of the story.
 
     `sources` has one article per publisher. `keyed` are the articles with a sentence here, each with the
@@ -71,6 +72,7 @@ class StoryView:
     publisher: str = ""
     keyed: tuple[SourceView, ...] = ()
     first_issue: str = ""
+    first_issue_url: str = ""
 
     @property
     def closing(self) -> tuple[SentenceView, ...]:
@@ -97,15 +99,27 @@ class SectionView:
     stories: tuple[StoryView, ...]
 
 
-def view_stories(digest: Digest, localizer: Localizer) -> tuple[StoryView, ...]:
-    """Return all stories of the digest, those of the web page too, numbered from 1."""
+def without_page(_issue_id: str) -> str:
+    """Return "": the address of an issue of a newsletter without web pages."""
+    return ""
+
+
+def view_stories(
+    digest: Digest, localizer: Localizer, issue_url: Callable[[str], str] = without_page
+) -> tuple[StoryView, ...]:
+    """Return all stories of the digest, those of the web page too, numbered from 1.
+
+    `issue_url` returns the address of the web page of an earlier issue (id).
+    """
     # With more stories, each is shorter in a list of contents on few lines.
     longest = max(
         MIN_HEADLINE_CHARACTERS,
         min(MAX_HEADLINE_CHARACTERS, CONTENTS_CHARACTERS // max(len(digest.stories), 1)),
     )
     return tuple(
-        _story(story, number, longest, digest, localizer)
+        _with_first_issue(
+            _story(story, number, longest, digest, localizer), story, digest, localizer, issue_url
+        )
         for number, story in enumerate(digest.stories, start=1)
     )
 
@@ -155,7 +169,6 @@ def _story(story: Story, number: int, longest: int, digest: Digest, localizer: L
     top = () if is_line else view_points(top_points(story.points), seen_at, localizer, keys)[1]
     shown = {point.article.id for point in story.points}
     others = other_articles(story.articles, at, localizer, shown=shown, compact=digest.compact)
-    first = story.first_issue if story.is_update else None
     return StoryView(
         number=number,
         headline=headline,
@@ -176,5 +189,18 @@ def _story(story: Story, number: int, longest: int, digest: Digest, localizer: L
         placement=story.placement.value,
         publisher=clean(lead.publisher, MAX_NAME_CHARACTERS),
         keyed=keyed_sources(story, keys, at, localizer),
-        first_issue=localizer.text("first_issue", day=localizer.short_date(first.at, at)) if first else "",
+    )
+
+
+def _with_first_issue(
+    view: StoryView, story: Story, digest: Digest, localizer: Localizer, issue_url: Callable[[str], str]
+) -> StoryView:
+    first = story.first_issue if story.is_update else None
+    if first is None:
+        return view
+    day = localizer.short_date(first.at, digest.at)
+    return replace(
+        view,
+        first_issue=localizer.text("first_issue", day=day),
+        first_issue_url=issue_url(first.id),
     )

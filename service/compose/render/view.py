@@ -17,11 +17,18 @@ from service.compose.render.links import web_link
 from service.compose.render.notices import CorrectionView, unhealthy_sources, view_corrections
 from service.compose.render.points import PointView, SentenceView, count_caveats
 from service.compose.render.sources import SourceView
-from service.compose.render.story_view import SectionView, StoryView, in_sections, lines_of, view_stories
+from service.compose.render.story_view import (
+    SectionView,
+    StoryView,
+    in_sections,
+    lines_of,
+    view_stories,
+    without_page,
+)
 from service.compose.render.text_cleaning import MAX_TITLE_CHARACTERS, clean, reading_minutes
 from service.core.archive_links import NONE
 from service.core.model import Digest, Placement, Site
-from service.core.placeholders import NAME_IN_PHRASE, Placeholder, name_phrase
+from service.core.placeholders import NAME_IN_PHRASE, Placeholder, earlier_issue_url, name_phrase
 from service.text.i18n import Localizer
 
 MAX_JUDGE_CHARACTERS = 120  # a model and a host
@@ -102,7 +109,8 @@ def make_digest_view(
     on_web = archive != NONE
     mailed = digest.placed(Placement.LEAD, Placement.STORY, Placement.SHORT)
     on_page = len(digest.stories) - len(mailed)
-    stories = view_stories(replace(digest, stories=mailed), localizer)
+    issue_url = earlier_issue_url if on_web else without_page
+    stories = view_stories(replace(digest, stories=mailed), localizer, issue_url)
     name = clean(title, MAX_TITLE_CHARACTERS)
     counted = _Counts.of(stories)
     counts = counted.text(localizer)

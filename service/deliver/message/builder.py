@@ -159,15 +159,25 @@ class MessageBuilder(MessageFactory):
         return template, dkim
 
     def _with_issue_links(self, issue: Issue) -> Issue:
-        """Return the issue with the links to its own pages, which are the same for all recipients."""
-        links = IssueLinks("", "")
-        if issue.kind is MailKind.ISSUE and self._issue_links is not None:
-            links = self._issue_links(issue.id, issue.newsletter)
+        """Return the issue with the links to its pages and to earlier issues, the same for all recipients."""
+
+        def links_of(issue_id: str) -> IssueLinks:
+            if issue.kind is not MailKind.ISSUE or self._issue_links is None:
+                return IssueLinks("", "")
+            return self._issue_links(issue_id, issue.newsletter)
+
+        def page_of(issue_id: str) -> str:
+            return links_of(issue_id).page
+
+        links = links_of(issue.id)
         # The links have no character that HTML would need escaped.
         values = {Placeholder.ISSUE_URL.value: links.page, Placeholder.REPORT_URL.value: links.report}
         rendered = issue.rendered
         filled = RenderedMail(
-            *(fill(part, values) for part in (rendered.subject, rendered.html, rendered.text))
+            *(
+                fill(part, values, issue_url=page_of)
+                for part in (rendered.subject, rendered.html, rendered.text)
+            )
         )
         return replace(issue, rendered=filled)
 

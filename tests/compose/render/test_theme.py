@@ -22,7 +22,7 @@ from pytest_httpserver import HTTPServer
 from service.compose.render.theme import MAX_SUBJECT_CHARACTERS, JinjaRenderer
 from service.core.errors import CaveatError, UnknownName
 from service.core.model import Digest, EarlierFigure, RenderedMail, SentIssue, Story
-from service.core.placeholders import MARKER, PHRASE, Placeholder, fill
+from service.core.placeholders import MARKER, PHRASE, Placeholder, earlier_issue_url, fill
 from service.settings.packaged_files import templates_folder
 from tests.compose.digests import (
     MORNING,
@@ -102,7 +102,7 @@ def three_ranks(**wishes: Any) -> Digest:
 
 def placeholders_of(part: str) -> set[Placeholder]:
     """Return the placeholders in a part, without the phrase with the name."""
-    return {Placeholder(name) for name in MARKER.findall(part) if not name.startswith(PHRASE)}
+    return {Placeholder(name.split(":")[0]) for name in MARKER.findall(part) if not name.startswith(PHRASE)}
 
 
 def with_pages(digest: Digest, theme: str) -> RenderedMail:
@@ -288,6 +288,18 @@ def test_every_theme_links_to_the_pages_of_the_issue_if_there_are_any(theme: str
         assert "https://news.example.org/subscribe/morning" in part
         assert not own_pages & placeholders_of(other)
         assert "1 more story was left out" in " ".join(other.split())
+
+
+@pytest.mark.parametrize("theme", THEMES)
+def test_every_theme_links_an_update_to_the_issue_that_had_it_first(theme: str):
+    mail, without = with_pages(three_ranks(), theme), rendered(three_ranks(), theme)
+    first = earlier_issue_url("0" * 32)
+
+    assert re.search(f'<a[^>]* href="{first}"[^>]*>first reported in the issue of Sun, 1 Mar</a>', mail.html)
+    assert re.search(rf"^ *first reported in the issue of Sun, 1 Mar\n *{first}$", mail.text, re.MULTILINE)
+    for part in (without.html, without.text):
+        assert first not in part
+        assert "first reported in the issue of Sun, 1 Mar" in part
 
 
 @pytest.mark.parametrize("theme", THEMES)

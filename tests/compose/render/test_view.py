@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 
 from service.compose.render.view import DigestView, StoryView, make_digest_view
 from service.core.model import Block, BlockKind, Digest, SentIssue, Story
-from service.core.placeholders import MARKER, Placeholder
+from service.core.placeholders import MARKER, Placeholder, earlier_issue_url
 from service.settings.packaged_files import templates_folder
 from service.text.i18n import localizer_for
 from tests.compose.digests import (
@@ -304,6 +304,16 @@ def test_an_update_names_the_issue_that_had_it_first():
     assert view_of(update).first_issue == "first reported in the issue of Sun, 1 Mar"
     assert view_of(the_inquiry()).first_issue == ""
     assert view_of(replace(update, is_update=False)).first_issue == ""
+
+
+def test_the_issue_that_had_an_update_first_is_linked_if_it_has_a_page():
+    first = SentIssue("0" * 32, MORNING - timedelta(days=2))
+    digest = a_digest(replace(the_inquiry(), first_issue=first))
+
+    for archive in ("public", "signed"):
+        assert page_of(digest, archive=archive).stories[0].first_issue_url == earlier_issue_url("0" * 32)
+    assert page_of(digest, archive="none").stories[0].first_issue_url == ""
+    assert page_of(a_digest(the_inquiry()), archive="public").stories[0].first_issue_url == ""
 
 
 def test_each_source_of_a_story_has_a_letter_that_stands_behind_its_sentences():

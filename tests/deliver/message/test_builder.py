@@ -15,10 +15,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from service.core.archive_links import issue_links
+from service.core.archive_links import IssueLinks, issue_links
 from service.core.errors import CaveatError
 from service.core.model import Issue, MailKind, RenderedMail
-from service.core.placeholders import Placeholder
+from service.core.placeholders import Placeholder, earlier_issue_url
 from service.core.transfer_encoding.text_parts import USUAL_VALUE_BYTES, encoded_size, split_part
 from service.deliver.message.builder import MailLinks, MessageBuilder
 from service.deliver.message.headers import clean_text
@@ -199,6 +199,21 @@ def test_the_pages_of_an_issue_are_linked_alike_for_every_recipient():
         assert message["Subject"] == f"Today: {url}"
         assert part(message, "plain").split() == [url, f"{url}/report"]
         assert part(message, "html").strip() == f'<a href="{url}">Web</a> <a href="{url}/report">Wrong</a>'
+
+
+@pytest.mark.parametrize("archive", ["public", "signed"])
+def test_an_earlier_issue_is_linked_with_a_key_of_its_own(archive: str):
+    def pages(issue_id: str, _newsletter: str) -> IssueLinks:
+        return issue_links(b"k" * 32, SITE.url, issue_id, archive)
+
+    builder = MessageBuilder(SITE, links, issue_links=pages)
+    first = earlier_issue_url("a1")
+    issue = an_issue(rendered=RenderedMail("Update", f'<a href="{first}">before</a>', first))
+
+    message = read(builder(issue, a_delivery()).content)
+    url = pages("a1", "").page
+    assert part(message, "plain").strip() == url
+    assert part(message, "html").strip() == f'<a href="{url}">before</a>'
 
 
 def test_a_transactional_mail_has_no_page():

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import re
 from dataclasses import replace
+from html import unescape
 from html.parser import HTMLParser
 
 import aiohttp
 import pytest
 
 from service.app.archive.archive import STORIES_PER_PAGE
-from service.core.model import Placement
+from service.core.model import Placement, SentIssue
 from service.core.tokens import ISSUE, signature
 from service.store.cancel import SqlCancellation
 from tests.builders import NOON
@@ -23,6 +24,7 @@ from tests.compose.digests import (
     the_ballot,
     the_ballot_in_arabic,
     the_fire,
+    the_inquiry,
     the_treaty,
     the_well,
 )
@@ -155,6 +157,23 @@ async def test_a_signed_issue_leads_to_no_other_and_is_kept_by_no_shared_cache(
     assert '<meta name="robots" content="noindex">' in page
     assert "/newsletters/" not in page
     assert len(set(re.findall(r"/issues/([0-9a-f]{32})", page))) == 1
+
+
+@pytest.mark.parametrize("newsletter", ["morning", "evening"])
+async def test_an_update_links_to_the_issue_that_had_it_first(
+    archive: ArchiveSite, web: Web, newsletter: str
+):
+    first = await archive.publish(a_digest(the_inquiry()), newsletter)
+    told_first = SentIssue(first.id, first.due_at)
+    update = a_digest(replace(the_inquiry(), is_update=True, first_issue=told_first))
+    issue = await archive.publish(update, newsletter, day="2026-03-03")
+
+    page = await text_of(web, await archive.page(issue))
+    (link,) = re.findall(r'<a href="([^"]*)">first reported in the issue of [^<]*</a>', page)
+    here = unescape(link).replace(archive.app.settings.site.url, archive.url, 1)
+    assert here == await archive.page(first)
+    assert (await web.get(here)).status == 200
+    assert f"](<{unescape(link)}>)" in await text_of(web, await archive.page(issue, "md"))
 
 
 async def test_a_newsletter_without_an_archive_has_no_pages(archive: ArchiveSite, web: Web):
