@@ -99,17 +99,12 @@ class SectionView:
     stories: tuple[StoryView, ...]
 
 
-def without_page(_issue_id: str) -> str:
-    """Return "": the address of an issue of a newsletter without web pages."""
-    return ""
-
-
 def view_stories(
-    digest: Digest, localizer: Localizer, issue_url: Callable[[str], str] = without_page
+    digest: Digest, localizer: Localizer, issue_url: Callable[[str], str] | None = None
 ) -> tuple[StoryView, ...]:
     """Return all stories of the digest, those of the web page too, numbered from 1.
 
-    `issue_url` returns the address of the web page of an earlier issue (id).
+    `issue_url` returns the address of the web page of an earlier issue (id), None without web pages.
     """
     # With more stories, each is shorter in a list of contents on few lines.
     longest = max(
@@ -193,7 +188,11 @@ def _story(story: Story, number: int, longest: int, digest: Digest, localizer: L
 
 
 def _with_first_issue(
-    view: StoryView, story: Story, digest: Digest, localizer: Localizer, issue_url: Callable[[str], str]
+    view: StoryView,
+    story: Story,
+    digest: Digest,
+    localizer: Localizer,
+    issue_url: Callable[[str], str] | None,
 ) -> StoryView:
     first = story.first_issue if story.is_update else None
     if first is None:
@@ -202,5 +201,5 @@ def _with_first_issue(
     return replace(
         view,
         first_issue=localizer.text("first_issue", day=day),
-        first_issue_url=issue_url(first.id),
+        first_issue_url=issue_url(first.id) if issue_url else "",
     )

@@ -8,6 +8,7 @@ from xml.etree import ElementTree as ET
 
 import aiohttp
 
+from service.compose.render.typography import typographic
 from service.core.model import Placement
 from tests.compose.digests import (
     a_digest,
@@ -76,7 +77,7 @@ async def test_the_contents_lead_to_the_stories(archive: ArchiveSite, web: Web):
     text = "".join(chapter.itertext())
     for story in digest.stories:
         assert story.headline in text
-        assert all(one.text in text for one in story.points)
+        assert all(typographic(one.text, one.article.language) in text for one in story.points)
 
 
 async def test_a_book_has_the_language_and_direction_of_its_issue(archive: ArchiveSite, web: Web):
