@@ -110,8 +110,6 @@ class IssueArchive:
         secret, archive = await self._key(), issue.newsletter.archive
 
         def issue_url(issue_id: str) -> str:
-            if archive == NONE:
-                return ""
             return issue_links(secret, self.settings.site.url, issue_id, archive).page
 
         return await asyncio.to_thread(
@@ -124,7 +122,7 @@ class IssueArchive:
             first=first,
             total=total,
             page_size=STORIES_PER_PAGE,
-            issue_url=issue_url,
+            issue_url=issue_url if archive != NONE else None,
         )
 
     async def pages(self, issue: ArchivedIssue, limit: int) -> Sequence[IssuePage]:

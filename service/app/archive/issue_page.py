@@ -19,7 +19,6 @@ from service.compose.render.story_view import (
     lines_of,
     section_title,
     view_stories,
-    without_page,
 )
 from service.compose.render.text_cleaning import MAX_TITLE_CHARACTERS, clean, shorten
 from service.core.archive_links import PUBLIC, IssueLinks
@@ -107,11 +106,11 @@ def page_of_digest(
     first: int,
     total: int,
     page_size: int,
-    issue_url: Callable[[str], str] = without_page,
+    issue_url: Callable[[str], str] | None = None,
 ) -> IssuePage:
     """Return the page of these stories, which begin at index `first` of all `total` stories.
 
-    `issue_url` returns the address of the web page of an earlier issue (id).
+    `issue_url` returns the address of the web page of an earlier issue (id), None without web pages.
     """
     stories = [replace(one, number=one.number + first) for one in view_stories(digest, localizer, issue_url)]
     is_first = first == 0

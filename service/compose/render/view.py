@@ -23,7 +23,6 @@ from service.compose.render.story_view import (
     in_sections,
     lines_of,
     view_stories,
-    without_page,
 )
 from service.compose.render.text_cleaning import MAX_TITLE_CHARACTERS, clean, reading_minutes
 from service.core.archive_links import NONE
@@ -109,8 +108,7 @@ def make_digest_view(
     on_web = archive != NONE
     mailed = digest.placed(Placement.LEAD, Placement.STORY, Placement.SHORT)
     on_page = len(digest.stories) - len(mailed)
-    issue_url = earlier_issue_url if on_web else without_page
-    stories = view_stories(replace(digest, stories=mailed), localizer, issue_url)
+    stories = view_stories(replace(digest, stories=mailed), localizer, earlier_issue_url if on_web else None)
     name = clean(title, MAX_TITLE_CHARACTERS)
     counted = _Counts.of(stories)
     counts = counted.text(localizer)
