@@ -58,7 +58,8 @@ class Ranker:
             order.append((-total, story.position, index))
         order.sort()
         kinds = [_kind(known[index], edition) for _, _, index in order]
-        placed = (order[place][2] for place in capped_order(kinds, edition.stories))
+        totals = [-negative for negative, _, _ in order]
+        placed = (order[place][2] for place in capped_order(kinds, totals, edition.stories))
         return [RankedStory(updates[index], scores[index]) for index in placed]
 
 

@@ -12,7 +12,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from service.compose.scoring.topic_names import topic_rank
+from service.compose.scoring.number_words import in_digits
+from service.compose.scoring.topic_names import rank_of_topics
 from service.compose.scoring.word_signals import NO_SIGNALS, word_signals
 from service.compose.stories.figures import tolls_of
 from service.compose.stories.group import GroupedStory
@@ -26,13 +27,13 @@ AVERAGE_POSITION = 0.35  # of a feed_rank that is not known
 POSITION_HALVES = 5.0  # places down the feed at which a position is worth half
 AVERAGE_CHARACTERS = 1_800  # about 300 words
 IDEOGRAPH_CHARACTERS = 3  # letters of an alphabet for one ideograph
-MAX_LENGTH = 1.5  # doublings more, or fewer, than the average that count
+MAX_SHORTER, MAX_LONGER = 0.5, 1.5  # doublings from the average that count: breaking news is short
 LARGEST_TOLL = 3  # as a power of ten: from a thousand dead on, no more counts
 INJURED_OF_DEAD = 0.2  # an injured or missing person in a toll
 TOLL_SENTENCES = 3  # key points that are searched for a toll
 OPENING_TOLL_WEIGHT = 0.8  # of a toll in a key point; one in the title counts 1
 MIN_WEIGHT, MAX_WEIGHT = 0.125, 8.0  # of a feed, as far as they count
-LEAST_OF_ARTICLES = ("soft", "series", "sport")  # signals that count only if every article has them
+LEAST_OF_ARTICLES = ("soft", "series", "minor", "sport")  # signals that count only if every article has them
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,8 +94,7 @@ def story_traits(
         "length": max(one.length for one in traits),
         "toll": max(one.toll for one in traits),
     }
-    topics = {topic for article in articles for topic in article.topics}
-    values["topic"] = max((topic_rank(topic) for topic in topics), default=0.0)
+    values["topic"] = max(rank_of_topics(article.topics) for article in articles)
     for name in traits[0].signals:
         choose = min if name in LEAST_OF_ARTICLES else max
         values[name] = choose(one.signals[name] for one in traits)
@@ -127,19 +127,19 @@ def _position(article: Article) -> float:
 
 
 def _length(article: Article) -> float:
-    """Return how often the text doubles the average length, within MAX_LENGTH either way."""
+    """Return how often the text doubles the average length, from -MAX_SHORTER to MAX_LONGER."""
     characters = len(article.text)
     if IDEOGRAPH.search(article.text[:100]):
         characters *= IDEOGRAPH_CHARACTERS
     doublings = math.log2(max(characters, 1) / AVERAGE_CHARACTERS)
-    return min(max(doublings, -MAX_LENGTH), MAX_LENGTH)
+    return min(max(doublings, -MAX_SHORTER), MAX_LONGER)
 
 
 def _toll(article: Article, sentences: Sequence[str]) -> float:
-    """Return the largest number of dead, on a scale from 0 for none to 1 for a thousand."""
+    """Return the largest number of dead, in digits or words: from 0 for none to 1 for a thousand."""
     largest = 0.0
     for text, weight in ((article.title, 1.0), *((one, OPENING_TOLL_WEIGHT) for one in sentences)):
-        for toll in tolls_of(text, article):
+        for toll in tolls_of(in_digits(text, article.language), article):
             people = toll.value * (1.0 if toll.kind == "dead" else INJURED_OF_DEAD)
             largest = max(largest, weight * min(math.log10(1 + people) / LARGEST_TOLL, 1.0))
     return largest

@@ -11,19 +11,21 @@ Parts = tuple[tuple[str, float], ...]
 
 WEIGHTS: Mapping[str, float] = MappingProxyType(
     {
-        "publishers": 2.0,
-        "position": 0.5,
+        "publishers": 1.8,
+        "position": 0.45,
         "source weight": 0.6,
-        "length": 0.15,
-        "topic": 0.85,
-        "toll": 2.2,
-        "harm": 2.4,
-        "affairs": 2.4,
-        "scale": 1.8,
+        "length": 0.1,
+        "topic": 1.4,
+        "toll": 2.0,
+        "harm": 2.8,
+        "affairs": 1.9,
+        "acts": 1.9,
+        "scale": 2.0,
         "research": 1.8,
-        "soft": -2.2,
-        "series": -2.2,
-        "sport": -0.6,
+        "soft": -2.0,
+        "series": -2.3,
+        "minor": -1.6,
+        "sport": -0.5,
         "freshness": 0.25,
         "topics": 0.2,
         "followed words": 20.0,
@@ -36,8 +38,8 @@ Not learned: the source weight is the operator's, topics and followed words are 
 outweighs everything else, because its stories come first.
 """
 
-NEWS_WORDS = ("toll", "harm", "affairs", "scale", "research")
-MOST_OF_NEWS_WORDS = 1.5  # together: less than five publishers, so that no headline can shout its way up
+NEWS_WORDS = ("toll", "harm", "affairs", "acts", "scale", "research")
+MOST_OF_NEWS_WORDS = 1.8  # together: less than eight publishers, so that no headline can shout its way up
 
 
 def weighted_parts(values: Mapping[str, float]) -> Parts:

@@ -18,12 +18,13 @@ from types import MappingProxyType
 from service.core.languages import same_language
 from service.text.stems import SENTENCE_STEM_CHARACTERS, fold_spelling, stem
 
-SIGNALS = ("harm", "affairs", "scale", "research", "soft", "series", "sport")
+SIGNALS = ("harm", "affairs", "acts", "scale", "research", "soft", "series", "minor", "sport")
 """The classes of words that count; `denials` and `relief` only take back words of harm."""
-TITLE_SIGNALS = ("soft", "series")  # a text about a war may mention a film and a Tuesday
+TITLE_SIGNALS = ("soft", "series", "minor")  # a text about a war may mention a film and a Tuesday
 OPENING_WEIGHT = 0.35  # of a word in the opening; one in the title counts 1
 DENIED_WORDS = 3  # behind a denial that it takes back
 RELIEVED_WORDS = 2  # of harm that a word of relief takes back: "tsunami warning lifted"
+METAPHOR_WEIGHT = 0.5  # of words of harm among more words of sport, and of soft ones among words of harm
 MAX_TITLE_CHARACTERS, MAX_OPENING_CHARACTERS = 300, 600  # read of each
 SHORTEST_ARABIC_STEM = 3  # letters that remain without a proclitic; a shorter rest is a word of its own
 
@@ -34,6 +35,7 @@ _WORD = re.compile(r"\w+(?:-\w+)*")
 _NUMBER = re.compile(r"(?<![\w.,])\d{1,9}(?:[.,\u00a0\u202f]\d{3}){0,3}(?![\w.,]?\d)")
 _YEAR = re.compile(r"(?:19|20)\d\d")
 _DENIALS, _DENIED, _RELIEF = "denials", "denied", "relief"
+_AMBIGUOUS = "?"  # behind a word that has other meanings, and behind its class
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,6 +59,8 @@ class _Table:
     proclitics: tuple[str, ...]
 
 
+_HARM = ("harm", "harm?")
+
 NO_SIGNALS: Mapping[str, float] = MappingProxyType(dict.fromkeys(SIGNALS, 0.0))
 """The signals of a text without known words, and of one in a language without a table."""
 
@@ -71,19 +75,39 @@ def word_signals(title: str, opening: str, language: str) -> Mapping[str, float]
     if name not in _tables():
         return NO_SIGNALS
     title = title[:MAX_TITLE_CHARACTERS]
-    sums = dict.fromkeys((*SIGNALS, _DENIED, _RELIEF), 0.0)
+    sums = _weights_of_words(title, opening[:MAX_OPENING_CHARACTERS], name)
     sums["scale"] += any(_is_large(number) for number in _NUMBER.findall(title))
     sums["soft"] += title.rstrip().endswith(QUESTION_MARKS)
-    seen: set[tuple[str, str]] = set()
-    for text, weight in ((title, 1.0), (opening[:MAX_OPENING_CHARACTERS], OPENING_WEIGHT)):
-        for signal, word in _signals_in(text, name):
-            key = (signal, stem(word, SENTENCE_STEM_CHARACTERS))
-            if key not in seen and (text is title or signal not in TITLE_SIGNALS):
-                seen.add(key)
-                sums[signal] += weight
     # Relief takes back harm that is stated: a trophy that is lifted is no harm that is denied.
     sums["harm"] -= sums[_DENIED] + min(RELIEVED_WORDS * sums[_RELIEF], sums["harm"])
+    if sums["sport"] > sums["harm"] > 0:  # a blow in a match
+        sums["harm"] *= METAPHOR_WEIGHT
+    elif sums["harm"] >= 1:  # a wedding or a street is where it happened
+        sums["soft"] *= METAPHOR_WEIGHT
+        sums["minor"] *= METAPHOR_WEIGHT
     return {signal: _saturated(sums[signal]) for signal in SIGNALS}
+
+
+def _weights_of_words(title: str, opening: str, language: str) -> dict[str, float]:
+    """Return the weights of the words of each class. An ambiguous word needs another one of its class."""
+    sums = dict.fromkeys((*SIGNALS, _DENIED, _RELIEF), 0.0)
+    ambiguous: dict[str, list[float]] = {}
+    seen: set[tuple[str, str]] = set()
+    for text, weight in ((title, 1.0), (opening, OPENING_WEIGHT)):
+        for signal, word in _signals_in(text, language):
+            name = signal.removesuffix(_AMBIGUOUS)
+            key = (name, stem(word, SENTENCE_STEM_CHARACTERS))
+            if key in seen or (text is not title and name in TITLE_SIGNALS):
+                continue
+            seen.add(key)
+            if name == signal:
+                sums[name] += weight
+            else:
+                ambiguous.setdefault(name, []).append(weight)
+    for name, weights in ambiguous.items():
+        if sums[name] > 0 or len(weights) > 1:
+            sums[name] += sum(weights)
+    return sums
 
 
 def _is_large(number: str) -> bool:
@@ -93,19 +117,25 @@ def _is_large(number: str) -> bool:
 
 
 def _signals_in(text: str, language: str) -> Iterator[tuple[str, str]]:
-    """Yield each class with a word of it, in the order of the text; _DENIED for a word of harm that is."""
+    """Yield each class with a word of it, in the order of the text; _DENIED for a word of harm that is.
+
+    The class of an ambiguous word ends in _AMBIGUOUS.
+    """
     words = [fold_spelling(word) for word in _WORD.findall(text.lower())]
     denied_until = -1
     for place, word in enumerate(words):
-        pair = f"{words[place - 1]}_{word}" if place else ""
-        classes = {*classes_of(word, language), *(classes_of(pair, language) if pair else ())}
+        found = classes_of(word, language)
+        of_pair = classes_of(f"{words[place - 1]}_{word}", language) if place else ()
+        if not found and not of_pair:
+            continue
+        classes = {*found, *of_pair}
         if _DENIALS in classes:
             denied_until = place + DENIED_WORDS
         elif _RELIEF in classes:
             yield _RELIEF, word
-        for signal in SIGNALS:
-            if signal in classes:
-                yield (_DENIED if signal == "harm" and place <= denied_until else signal), word
+        for signal in classes.difference((_DENIALS, _RELIEF)):
+            is_denied = signal in _HARM and place <= denied_until
+            yield (_DENIED if is_denied else signal), word
 
 
 @lru_cache(maxsize=65_536)  # words repeat; the bound holds against made-up ones
@@ -132,13 +162,18 @@ def _tables() -> Mapping[str, _Table]:
 
 
 def _table(entries: Mapping[str, str]) -> _Table:
-    classes = {name: _entries(entries[name]) for name in (*SIGNALS, _DENIALS, _RELIEF)}
+    classes = {}
+    for name in (*SIGNALS, _DENIALS, _RELIEF):
+        listed = entries[name].split()
+        classes[name] = _entries([word for word in listed if not word.endswith(_AMBIGUOUS)])
+        if ambiguous := [word.removesuffix(_AMBIGUOUS) for word in listed if word.endswith(_AMBIGUOUS)]:
+            classes[name + _AMBIGUOUS] = _entries(ambiguous)
     proclitics = sorted(entries.get("proclitics", "").split(), key=len, reverse=True)
     return _Table(classes, tuple(fold_spelling(one) for one in proclitics))
 
 
-def _entries(listed: str) -> _Entries:
-    words = [fold_spelling(word.lower()) for word in listed.split()]
+def _entries(listed: Sequence[str]) -> _Entries:
+    words = [fold_spelling(word.lower()) for word in listed]
     beginnings = [word[:-1] for word in words if word.endswith("*")]
     return _Entries(
         frozenset(word for word in words if not word.endswith("*")),

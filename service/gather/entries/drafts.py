@@ -38,7 +38,8 @@ class ArticleDraft:
 
     `cut` says why a limit left out a part of the text, "" when none did. `unused_page` says why its page was
     not used, "" when it was, or when nothing is missed without it. `feed_rank` is its place in the document,
-    0 for the first item. `topics` are those of its feed and of its categories.
+    0 for the first item. `topics` are those of its categories, which say more of
+    the item, before those of its feed.
     """
 
     id: str
@@ -120,7 +121,7 @@ class DraftBuilder:
             needs_full_text=bool(incomplete and url),
             cut=row.read.cut,
             feed_rank=rank,
-            topics=tuple(dict.fromkeys((*feed.topics, *mapped_topics(feed.categories, entry.categories)))),
+            topics=tuple(dict.fromkeys((*mapped_topics(feed.categories, entry.categories), *feed.topics))),
             picture=entry.picture,
         )
 

@@ -80,6 +80,62 @@ def test_a_danger_that_is_over_takes_back_a_word_of_harm():
     )
 
 
+def test_an_ambiguous_word_counts_only_beside_another_of_its_class():
+    assert word_signals("Six killed as coach leaves motorway", "", "en")["sport"] == 0
+    assert word_signals("Striker quarrels with coach", "", "en")["sport"] > 0
+    assert word_signals("Opposition wins by a landslide", "", "en")["harm"] == 0
+    assert word_signals("Landslide buries village", "", "en")["harm"] >= 0.5
+    assert word_signals("El partido del presidente", "", "es")["sport"] == 0
+
+
+def test_words_of_harm_count_less_among_words_of_sport():
+    match = "Striker and goalkeeper of football team injured"
+
+    assert 0 < word_signals(match, "", "en")["harm"] < word_signals("Three injured", "", "en")["harm"]
+
+
+def test_a_place_of_leisure_counts_less_in_a_headline_of_harm():
+    disaster = word_signals("Fire at wedding kills guests", "", "en")
+
+    assert 0 < disaster["soft"] < word_signals("The wedding of the year", "", "en")["soft"]
+
+
+@pytest.mark.parametrize(
+    ("language", "title"),
+    [
+        ("en", "President resigns"),
+        ("de", "Präsident tritt zurück"),
+        ("fr", "Le ministre est condamné"),
+        ("es", "El presidente dimite"),
+        ("pt", "Presidente renuncia"),
+        ("it", "Il presidente si dimette"),
+        ("nl", "Premier treedt af"),
+        ("ar", "استقالة رئيس الوزراء"),
+        ("ru", "Премьер подал в отставку"),
+    ],
+)
+def test_acts_are_seen_in_each_language(language: str, title: str):
+    assert word_signals(title, "", language)["acts"] >= 0.5
+
+
+@pytest.mark.parametrize(
+    ("language", "title"),
+    [
+        ("en", "Mayor opens village playground"),
+        ("de", "Bürgermeister besucht Spielplatz"),
+        ("fr", "La boulangerie du village"),
+        ("es", "La piscina del pueblo"),
+        ("pt", "A piscina da aldeia"),
+        ("it", "La piscina del quartiere"),
+        ("nl", "Het zwembad van het dorp"),
+        ("ar", "مخبز القرية"),
+        ("ru", "Бассейн в деревне"),
+    ],
+)
+def test_small_things_are_seen_in_each_language(language: str, title: str):
+    assert word_signals(title, "", language)["minor"] >= 0.5
+
+
 def test_a_word_in_the_title_counts_more_than_one_in_the_text():
     in_title, in_text = word_signals("Fire", "", "en")["harm"], word_signals("", "Fire", "en")["harm"]
 
