@@ -17,7 +17,9 @@ repair it by Friday, the house office said. They had not received the spare part
 that date is not certain. Deliveries go to the west entrance until then.</description></item>
 <item><title>Garden party moves to the ballroom</title><guid>n2</guid>
 <description>The garden party of the tenants' union takes place in the ballroom. Rain is forecast for the
-whole weekend, the union said. Tickets that were bought for the garden stay valid.</description></item>
+whole weekend, the union said. Tickets that were bought for the garden stay valid, except for those that
+were given away in the lottery. The union had sold 140 tickets by Sunday, according to its treasurer.
+The number of 140 tickets is not confirmed by the house office.</description></item>
 </channel></rss>"""
 
 
@@ -91,6 +93,34 @@ def test_other_sentences_are_chosen_by_number_with_their_caveats(office: CliRunn
     assert office("draft", "choose", "morning", lift["story"], "99").code == 2
 
 
+def test_sentences_say_what_they_qualify_and_a_choice_names_the_caveats_that_it_hides(office: CliRunner):
+    [party] = [one for one in stories(office) if "party" in one["headline"]]
+    rows = office("draft", "sentences", "morning", party["story"], "--json").records
+    assert [row["caveat_of"] for row in rows] == ["", "", "", "", "4"]
+
+    hidden = office("draft", "choose", "morning", party["story"], "2").err
+    assert f"5  caveat of sentence 4: {rows[4]['sentence']}" in hidden
+    assert "Not shown" not in office("draft", "choose", "morning", party["story"], "4").err
+
+
+def test_messages_name_the_story_and_what_was_done(office: CliRunner):
+    first, second = (one["headline"] for one in stories(office))
+    key = the_draft(office)["draft"][:8]
+    for words, said in (
+        (["pin", key, "2"], f'Pinned "{second}" as the first story: draft {key}, 2 readers.'),
+        (["move", key, "2", "1"], f'Moved "{first}" to place 1: draft {key}, 2 readers.'),
+        (["place", key, "2", "short"], f'"{second}" shown as short: draft {key}, 2 readers.'),
+        (["drop", key, "2"], f'Dropped "{second}": draft {key}, 2 readers.'),
+        (["undo", key], f'Undone: dropped "{second}": draft {key}, 2 readers.'),
+    ):
+        assert said in office("draft", *words).err
+    everything = office("draft", "undo", key, "--story", "2").err
+    assert f'pinned "{second}" as the first story; "{second}" shown as short' in everything
+    office("draft", "undo", key)
+    nothing = office("draft", "undo", key)
+    assert (nothing.code, f"Draft {key} has no changes to undo" in nothing.err) == (2, True)
+
+
 def test_a_story_can_be_shown_as_one_line_and_moved(office: CliRunner):
     office("draft", "place", "morning", "2", "short")
     assert [one["placement"] for one in stories(office)] == ["lead", "short"]
@@ -99,9 +129,11 @@ def test_a_story_can_be_shown_as_one_line_and_moved(office: CliRunner):
 
 
 def test_the_decision_is_stored_with_its_author(office: CliRunner):
-    assert office("draft", "approve", "morning").code == 2  # two readers, no terminal
-    for command, state in (("hold", "held"), ("stop", "stopped")):
-        assert office("draft", command, "morning").code == 0
+    for command in ("approve", "stop"):  # two readers, no terminal
+        refused = office("draft", command, "morning")
+        assert (refused.code, "use --yes to confirm" in refused.err) == (2, True)
+    for words, state in ((["hold", "morning"], "held"), (["stop", "morning", "--yes"], "stopped")):
+        assert office("draft", *words).code == 0
         assert the_draft(office)["state"] == state
     done = office("draft", "approve", "morning", "--yes")
     assert (done.code, "2 readers" in done.err) == (0, True)

@@ -10,7 +10,7 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from service.app.articles.labels import sentence_spans
-from service.compose.drafts.edits import apply_edits
+from service.compose.drafts.edits import apply_edits, point_at
 from service.compose.drafts.preview import preview_draft
 from service.compose.drafts.review import groups_to_compose
 from service.compose.stage import Preview
@@ -22,7 +22,10 @@ from service.core.model import (
     Draft,
     DraftState,
     EditAction,
+    Grade,
+    Role,
     Story,
+    StoryPoint,
 )
 from service.store.compose import SqlComposeStore
 from service.store.drafts import SqlDraftStore
@@ -36,13 +39,18 @@ MAX_ATTEMPTS = 3  # to store a change, when a worker changes the draft at the sa
 
 @dataclass(frozen=True, slots=True)
 class StorySentence:
-    """A sentence of a story's articles. `role` is `point`, `caveat` or "": what the draft shows it as."""
+    """A sentence of a story's articles. `role` is `point`, `caveat` or "": what the draft shows it as.
+
+    `caveat_of` is the number of the sentence that it qualifies as a caveat, whether it is shown or not;
+    `headline` or `story` if it qualifies that, "" if it is no caveat.
+    """
 
     number: int
     place: ChosenSentence
     text: str
     publisher: str
     role: str
+    caveat_of: str = ""
 
 
 async def count_missing(app: Application) -> int:
@@ -111,22 +119,40 @@ def story_named(draft: Draft, name: str) -> Story:
 
 def story_sentences(draft: Draft, story: Story) -> Sequence[StorySentence]:
     """Return the sentences of the story's articles, numbered from 1. Raises UsageError if there is none."""
-    visible = next((one for one in shown(draft).stories if one.id == story.id), story)
+    visible = _story(shown(draft), story)
+    material = _story(draft.material, story)
     found: list[StorySentence] = []
     for article in story.articles:
         for span in sentence_spans(article):
-            role = next(
-                (
-                    point.role.value
-                    for point in visible.points
-                    if point.article.id == article.id and point.start <= span.start and span.end <= point.end
-                ),
-                "",
-            )
             place = ChosenSentence(article.id, span.start, span.end)
+            point = point_at(visible.points, place)
             text = article.text[span.start : span.end]
+            role = point.role.value if point else ""
             found.append(StorySentence(len(found) + 1, place, text, article.publisher, role))
-    return found
+    return [replace(one, caveat_of=_caveat_of(one, found, material.points)) for one in found]
+
+
+def hidden_caveats(draft: Draft, story: Story) -> Sequence[StorySentence]:
+    """Return the sentences that are caveats of something in the story, and are not shown in the draft."""
+    return [one for one in story_sentences(draft, story) if one.caveat_of and not one.role]
+
+
+def _story(digest: Digest, story: Story) -> Story:
+    """Return the story as it is in this digest; as it is given, if the digest does not have it."""
+    return next((one for one in digest.stories if one.id == story.id), story)
+
+
+def _caveat_of(
+    sentence: StorySentence, sentences: Sequence[StorySentence], points: Sequence[StoryPoint]
+) -> str:
+    """Return what a sentence qualifies according to the points that were found of its story."""
+    point = point_at(points, sentence.place)
+    if point is None or point.role is not Role.CAVEAT or point.grade is Grade.CONTEXT:
+        return ""
+    if point.qualifies is None:
+        return "headline" if point.is_of_headline else "story"
+    owner = points[point.qualifies]
+    return next((str(one.number) for one in sentences if point_at((owner,), one.place)), "story")
 
 
 def choice(draft: Draft, story: Story, numbers: Sequence[int], without: Sequence[int]) -> Choose:
@@ -146,9 +172,24 @@ async def edit(app: Application, draft: Draft, action: EditAction, *, by: str) -
     return await _change(app, draft, by, lambda one: replace(one, edits=one.edits.added(action)))
 
 
-async def undo(app: Application, draft: Draft, *, by: str, story: str | None = None) -> Draft:
-    """Undo the last change, or all changes of one story (id). Raises UsageError if the issue was made."""
-    return await _change(app, draft, by, lambda one: replace(one, edits=one.edits.undone(story)))
+async def undo(
+    app: Application, draft: Draft, *, by: str, story: str | None = None
+) -> tuple[Draft, Sequence[EditAction]]:
+    """Undo the last change, or all changes of one story (id); return the draft and what was undone.
+
+    Raises UsageError if there is nothing to undo, and if the issue was made.
+    """
+    undone: Sequence[EditAction] = ()
+
+    def without(one: Draft) -> Draft:
+        nonlocal undone
+        undone = one.edits.last(story)
+        if not undone:
+            short_id, what = one.id[:SHORT_ID_CHARACTERS], "this story of " if story else ""
+            raise UsageError(f"{what}draft {short_id} has no changes to undo")
+        return replace(one, edits=one.edits.undone(story))
+
+    return await _change(app, draft, by, without), undone
 
 
 async def decide(app: Application, draft: Draft, state: DraftState, *, by: str) -> Draft:

@@ -13,9 +13,11 @@ from typing import Annotated
 import typer
 
 from service.cli.draft.view import (
+    change_text,
     draft_record,
     print_changed,
     print_draft,
+    print_hidden_caveats,
     sentence_record,
     short_record,
     story_records,
@@ -42,7 +44,9 @@ DraftName = Annotated[
 ]
 StoryName = Annotated[
     str,
-    typer.Argument(metavar="STORY", help="Number of the story in the issue, or first characters of its id."),
+    typer.Argument(
+        metavar="STORY", help="Number of the story in the latest `draft show`, or first characters of its id."
+    ),
 ]
 
 commands = CommandTyper(
@@ -50,6 +54,8 @@ commands = CommandTyper(
 
     A newsletter with `review` has its issues composed that long before they are due. Without a decision they
     are sent or held, as its `unreviewed` says.
+
+    Numbers of stories are those that `draft show` prints now: pin, move, place and drop change them.
     """,
     name="draft",
 )
@@ -125,7 +131,7 @@ def open_draft(draft: DraftName) -> None:
 @commands.add("pin", "caveat draft pin 4a66 3\ncaveat draft pin morning d0dd4f60")
 def pin(draft: DraftName, story: StoryName) -> None:
     """Make a story the first of the issue; the subject then names it."""
-    _edit(draft, story, "Pinned", lambda found: Place(found.id, Placement.LEAD))
+    _edit(draft, story, lambda found: Place(found.id, Placement.LEAD))
 
 
 @commands.add("drop", "caveat draft drop 4a66 7")
@@ -134,7 +140,7 @@ def drop(draft: DraftName, story: StoryName) -> None:
 
     A later article about the same event can bring the story into another issue.
     """
-    _edit(draft, story, "Dropped", lambda found: Drop(found.id))
+    _edit(draft, story, lambda found: Drop(found.id))
 
 
 @commands.add("move", "caveat draft move 4a66 9 2")
@@ -146,7 +152,7 @@ def move(
     ],
 ) -> None:
     """Move a story to another place; it is shown like the story that stood there."""
-    _edit(draft, story, f"Moved to {place}", lambda found: Move(found.id, place))
+    _edit(draft, story, lambda found: Move(found.id, place))
 
 
 @commands.add("place", "caveat draft place 4a66 9 story\ncaveat draft place 4a66 2 short")
@@ -161,12 +167,16 @@ def place(
     ],
 ) -> None:
     """Show more or less of a story: as the first, with points, as one line, or on the web page only."""
-    _edit(draft, story, f"Shown as {placement}", lambda found: Place(found.id, placement))
+    _edit(draft, story, lambda found: Place(found.id, placement))
 
 
 @commands.add("sentences", "caveat draft sentences 4a66 1\ncaveat draft sentences 4a66 1 --json")
 def sentences(draft: DraftName, story: StoryName, *, as_json: AsJson = False) -> None:
-    """List the sentences of a story's articles, with the numbers for `choose`."""
+    """List the sentences of a story's articles, with the numbers for `choose`.
+
+    shown_as: what the draft shows the sentence as. caveat_of: what it qualifies, the number of a sentence,
+    headline or story.
+    """
 
     async def work(app: application.Application) -> bool:
         found = await _one(app, draft)
@@ -189,14 +199,17 @@ def choose(
 ) -> None:
     """Show other sentences of a story's articles as its points, word for word.
 
-    The caveats that are tied to them, and to the headline, are added unless --without names them.
+    The caveats that are tied to them, and to the headline, are added unless --without names them. Other
+    caveats of the story are named if they are not shown.
     """
 
     async def work(app: application.Application) -> bool:
         found = await _one(app, draft)
-        chosen = editor.choice(found, editor.story_named(found, story), numbers, without or ())
+        named = editor.story_named(found, story)
+        chosen = editor.choice(found, named, numbers, without or ())
         changed = await editor.edit(app, found, chosen, by=getpass.getuser())
-        print_changed([changed], f"{quantity(len(chosen.sentences), 'sentence')} chosen")
+        print_changed([changed], change_text(chosen, changed))
+        print_hidden_caveats(editor.hidden_caveats(changed, named))
         return True
 
     open_app.run_in_app(work)
@@ -214,11 +227,11 @@ def undo(
     """Undo the last change of the stories, or all changes of one story."""
 
     async def work(app: application.Application) -> bool:
-        changed = []
-        for one in await editor.drafts_named(app, draft):
-            key = editor.story_named(one, story).id if story else None
-            changed.append(await editor.undo(app, one, by=getpass.getuser(), story=key))
-        print_changed(changed, "Undone")
+        found = await _drafts_with(app, draft, story)
+        having = [(one, key) for one, key in found if one.edits.last(key)]
+        for one, key in having or found[:1]:
+            changed, undone = await editor.undo(app, one, by=getpass.getuser(), story=key)
+            print_changed([changed], f"undone: {'; '.join(change_text(each, changed) for each in undone)}")
         return True
 
     open_app.run_in_app(work)
@@ -230,14 +243,7 @@ def approve(draft: DraftName, *, yes: Yes = False) -> None:
 
     More than one reader asks for confirmation.
     """
-
-    def confirm(found: list[Draft]) -> None:
-        readers = sum(one.size for one in found)
-        if readers > 1:
-            question = f"Approve {quantity(len(found), 'draft')} for {quantity(readers, 'reader')}?"
-            require_confirmation(question, confirmed=yes)
-
-    _decide(draft, DraftState.APPROVED, "Approved", confirm)
+    _decide(draft, DraftState.APPROVED, "Approved", ask="Approve", confirmed=yes)
 
 
 @commands.add("hold", "caveat draft hold morning")
@@ -246,13 +252,13 @@ def hold(draft: DraftName) -> None:
     _decide(draft, DraftState.HELD, "Held")
 
 
-@commands.add("stop", "caveat draft stop 4a66")
-def stop(draft: DraftName) -> None:
+@commands.add("stop", "caveat draft stop 4a66\ncaveat draft stop morning --yes")
+def stop(draft: DraftName, *, yes: Yes = False) -> None:
     """Stop a draft: there is no issue this time, and its stories wait for the next one.
 
-    Until it is due, `approve` and `hold` change that again.
+    Until it is due, `approve` and `hold` change that again. More than one reader asks for confirmation.
     """
-    _decide(draft, DraftState.STOPPED, "Stopped")
+    _decide(draft, DraftState.STOPPED, "Stopped", ask="Stop", confirmed=yes)
 
 
 async def _one(app: application.Application, name: str) -> Draft:
@@ -263,38 +269,49 @@ async def _one(app: application.Application, name: str) -> Draft:
     return found[0]
 
 
-def _edit(draft: str, story: str, what: str, action: Callable[[Story], EditAction]) -> None:
+async def _drafts_with(
+    app: application.Application, draft: str, story: str | None
+) -> list[tuple[Draft, str | None]]:
+    """Return the drafts of that name that have the story, each with the story's id; all of them without one.
+
+    A number means the story that the first draft has there. Raises UsageError if no draft has the story.
+    """
+    found = await editor.drafts_named(app, draft)
+    if story is None:
+        return [(one, None) for one in found]
+    if len(found) == 1 or story.isdecimal():
+        story = editor.story_named(found[0], story).id
+    having = [one for one in found if any(each.id.startswith(story) for each in one.digest.stories)]
+    if not having:
+        raise UsageError(f"no draft of {draft} has a story {story!r}")
+    return [(one, editor.story_named(one, story).id) for one in having]
+
+
+def _edit(draft: str, story: str, action: Callable[[Story], EditAction]) -> None:
     """Change a story in a draft; in all drafts of a newsletter that have it, named by its id."""
 
     async def work(app: application.Application) -> bool:
-        found = list(await editor.drafts_named(app, draft))
-        key = story
-        if len(found) > 1 and story.isdecimal():
-            key = editor.story_named(
-                found[0], story
-            ).id  # a number means the story that the first draft has there
-        having = [
-            one for one in found if len(found) == 1 or any(s.id.startswith(key) for s in one.digest.stories)
+        found = await _drafts_with(app, draft, story)
+        made = [action(editor.story_named(one, key or story)) for one, key in found]
+        changed = [
+            await editor.edit(app, one, each, by=getpass.getuser())
+            for (one, _), each in zip(found, made, strict=True)
         ]
-        if not having:
-            raise UsageError(f"no draft of {draft} has a story {story!r}")
-        actions = [(one, action(editor.story_named(one, key))) for one in having]
-        changed = [await editor.edit(app, one, made, by=getpass.getuser()) for one, made in actions]
-        print_changed(changed, what)
+        print_changed(changed, change_text(made[0], changed[0]))
         return True
 
     open_app.run_in_app(work)
 
 
-def _decide(
-    draft: str,
-    state: DraftState,
-    what: str,
-    confirm: Callable[[list[Draft]], None] = lambda _drafts: None,
-) -> None:
+def _decide(draft: str, state: DraftState, what: str, *, ask: str = "", confirmed: bool = False) -> None:
+    """Decide about the drafts of that name. `ask` is the verb of the question to several readers."""
+
     async def work(app: application.Application) -> bool:
         found = list(await editor.drafts_named(app, draft))
-        confirm(found)
+        readers = sum(one.size for one in found)
+        if ask and readers > 1:
+            question = f"{ask} {quantity(len(found), 'draft')} for {quantity(readers, 'reader')}?"
+            require_confirmation(question, confirmed=confirmed)
         print_changed([await editor.decide(app, one, state, by=getpass.getuser()) for one in found], what)
         return True
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
 from service.cli.ui.lazy_imports import lazy_imports
 from service.cli.ui.output import (
@@ -14,7 +14,7 @@ from service.cli.ui.output import (
     printable,
     quantity,
 )
-from service.core.model import Draft, Role, Story
+from service.core.model import Choose, Draft, Drop, EditAction, Move, Place, Placement, Role, Story
 
 with lazy_imports():
     from service.app.drafts import editor
@@ -90,13 +90,44 @@ def sentence_record(sentence: editor.StorySentence) -> Record:
     return {
         "number": sentence.number,
         "shown_as": sentence.role,
+        "caveat_of": sentence.caveat_of,
         "publisher": sentence.publisher,
         "sentence": sentence.text,
     }
 
 
-def print_changed(changed: list[Draft], what: str) -> None:
+def change_text(action: EditAction, draft: Draft) -> str:
+    """Return what an editor did, with the headline of the story: `pinned "Talks resume"`."""
+    story = next((one for one in draft.digest.stories if one.id == action.story), None)
+    # a story of an earlier version of the draft has only its id
+    name = f'"{printable(story.headline)}"' if story else f"story {action.story[:SHORT_ID_CHARACTERS]}"
+    match action:
+        case Drop():
+            return f"dropped {name}"
+        case Move(place=place):
+            return f"moved {name} to place {place}"
+        case Place(placement=Placement.LEAD):
+            return f"pinned {name} as the first story"
+        case Place(placement=placement):
+            return f"{name} shown as {placement}"
+        case Choose(sentences=sentences):
+            return f"{quantity(len(sentences), 'sentence')} chosen for {name}"
+
+
+def print_changed(changed: Sequence[Draft], what: str) -> None:
     """Print what was changed, and for how many readers."""
     readers = quantity(sum(draft.size for draft in changed), "reader")
     names = ", ".join(draft.id[:SHORT_ID_CHARACTERS] for draft in changed)
-    print_message(f"{what}: draft {names}, {readers}.")
+    word = "draft" if len(changed) == 1 else "drafts"
+    print_message(f"{what[:1].upper()}{what[1:]}: {word} {names}, {readers}.")
+
+
+def print_hidden_caveats(sentences: Sequence[editor.StorySentence]) -> None:
+    """Print the caveats of a story that are not shown, if there are any, with their numbers."""
+    if not sentences:
+        return
+    print_message("Not shown, though they qualify this story (choose them by number to show them):")
+    for one in sentences:
+        of = one.caveat_of if not one.caveat_of.isdecimal() else f"sentence {one.caveat_of}"
+        of = f"the {of}" if of in ("headline", "story") else of
+        print_message(f"  {one.number}  caveat of {of}: {printable(one.text)}")

@@ -165,12 +165,12 @@ def _chosen(action: Choose, story: Story, found: Sequence[StoryPoint]) -> tuple[
         text = _text(chosen, story.articles)
         if text is None or chosen in shown:
             continue
-        index = next((index for index, one in enumerate(found) if _covers(one, chosen)), None)
-        if index is None:
+        point = point_at(found, chosen)
+        if point is None:
             article = next(one for one in story.articles if one.id == chosen.article)
             added = [StoryPoint(text, Role.POINT, article, chosen.start, chosen.end)]
         else:
-            added = _with_caveats(found, index)
+            added = _with_caveats(found, found.index(point))
         owner = len(points)
         for number, one in enumerate(added):
             if _place_of(one) in shown or (number and _place_of(one) in without):
@@ -190,6 +190,11 @@ def _with_caveats(points: Sequence[StoryPoint], index: int) -> list[StoryPoint]:
 
 def _place_of(point: StoryPoint) -> ChosenSentence:
     return ChosenSentence(point.article.id, point.start, point.end)
+
+
+def point_at(points: Sequence[StoryPoint], place: ChosenSentence) -> StoryPoint | None:
+    """Return the first of the points that has the sentence in it."""
+    return next((one for one in points if _covers(one, place)), None)
 
 
 def _covers(point: StoryPoint, chosen: ChosenSentence) -> bool:

@@ -17,6 +17,7 @@ from service.core.model import Draft, DraftState, Group, Newsletter
 
 HOLD = "hold"  # Newsletter.unreviewed
 SHORT_ID_CHARACTERS = 8
+NOT_DECIDED = "Nobody had decided when it was due, so it is held."
 
 
 class WaitingDraft(NamedTuple):
@@ -91,7 +92,8 @@ class Review:
             return None
         now = self.composition.now
         if draft.state is DraftState.WAITING and newsletter.unreviewed == HOLD:
-            draft = await self.drafts.save(draft.changed(now, "", state=DraftState.HELD))
+            held = replace(draft, note=f"{draft.note} {NOT_DECIDED}".strip())
+            draft = await self.drafts.save(held.changed(now, draft.changed_by, state=DraftState.HELD))
         if draft.state is DraftState.HELD:
             return self._waiting(draft, newsletter) if is_new else ReviewOutcome()
         approved_at = draft.changed_at if draft.state is DraftState.APPROVED else None
@@ -182,4 +184,4 @@ def _continued(draft: Draft, earlier: Draft) -> Draft:
     if earlier.state is DraftState.APPROVED:
         note += " It has to be approved again."
     state = DraftState.WAITING if earlier.state is DraftState.APPROVED else earlier.state
-    return replace(draft, state=state, edits=earlier.edits, note=note, changed_by="")
+    return replace(draft, state=state, edits=earlier.edits, note=note, changed_by=earlier.changed_by)

@@ -83,8 +83,14 @@ class DraftEdits:
             kept = tuple(one for one in kept if not (isinstance(one, Choose) and one.story == action.story))
         return DraftEdits((*kept, action))
 
+    def last(self, story: str | None = None) -> tuple[EditAction, ...]:
+        """Return the last action; with a story (id), all of that story."""
+        if story is None:
+            return self.actions[-1:]
+        return tuple(one for one in self.actions if one.story == story)
+
     def undone(self, story: str | None = None) -> DraftEdits:
-        """Return the edits without the last one; with a story (id), without all of that story."""
+        """Return the edits without those of `last`."""
         if story is None:
             return DraftEdits(self.actions[:-1])
         return DraftEdits(tuple(one for one in self.actions if one.story != story))
@@ -97,9 +103,9 @@ class Draft:
     The edition, `served_from` and `due_at` are those of its group. It covers the articles with
     `served_from < position <= served_through`. `digest` is the issue without the `edits`; `material` has the
     same stories with all points that were found, for stories that get more room. `edit_keys` are the keys of
-    the articles' versions. `note` tells the editor what has changed since; "" for nothing. `changed_by` made
-    the last change, "" for the service. `version` counts the changes, and `size` the active members of the
-    group.
+    the articles' versions. `note` tells the editor what has changed since; "" for nothing. `changed_by` is
+    the person who made the last change, "" for nobody. `version` counts the changes, and `size` the active
+    members of the group.
     """
 
     id: str
