@@ -75,11 +75,23 @@ def newest_tolls(articles: Sequence[CondensedArticle]) -> tuple[NewestToll, ...]
 
 
 def leading_article(articles: Sequence[CondensedArticle], lead: CondensedArticle) -> CondensedArticle:
-    """Return the article that leads the story: that with the newest toll if the one of `lead` is outdated."""
+    """Return the article that leads the story: that with the newest toll if the one of `lead` is outdated.
+
+    If the title of `lead` has a number of missing or injured people, and it knows of no dead, the newest later
+    article leads whose title has their number.
+    """
     for toll in newest_tolls(articles):
         if any(one.article.id == lead.article.id for one in toll.outdated):
             return next(one for one in articles if one.article.id == toll.newest.article.id)
-    return lead
+    known = stated_tolls(lead)
+    if any(one.kind == "dead" for one in known) or not any(one.in_title for one in known):
+        return lead
+    later = [one for one in articles if _is_newer(one.article, lead.article) and _has_dead_in_title(one)]
+    return max(later, key=lambda one: one.article.effective_published_at, default=lead)
+
+
+def _has_dead_in_title(condensed: CondensedArticle) -> bool:
+    return any(one.kind == "dead" and one.in_title for one in stated_tolls(condensed))
 
 
 def stated_tolls(condensed: CondensedArticle) -> Sequence[StatedToll]:

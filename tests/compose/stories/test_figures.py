@@ -131,3 +131,12 @@ def test_the_article_with_the_newest_toll_leads():
     assert leading_article([EARLY, LATE], LATE) is LATE
     assert leading_article([EARLY, plain, LATE], plain) is plain
     assert leading_article([EARLY, plain], EARLY) is EARLY
+
+
+def test_a_later_title_with_the_dead_leads_an_article_that_knows_of_none():
+    search = told("60 missing after ferry sinks", "A ferry sank off Kalmara with 212 people.", 6)
+    found = told("Ferry toll rises to 31", "Divers recovered 31 bodies.", 1)
+
+    assert leading_article([search, found], search) is found
+    assert leading_article([search, found, LATE], search) is found
+    assert leading_article([search, found], found) is found
