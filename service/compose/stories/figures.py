@@ -77,8 +77,8 @@ def newest_tolls(articles: Sequence[CondensedArticle]) -> tuple[NewestToll, ...]
 def leading_article(articles: Sequence[CondensedArticle], lead: CondensedArticle) -> CondensedArticle:
     """Return the article that leads the story: that with the newest toll if the one of `lead` is outdated.
 
-    If the title of `lead` has a number of missing or injured people, and it knows of no dead, the newest later
-    article leads whose title has their number.
+    If the title of `lead` has a number of missing or injured people, and it knows of no dead, the newest
+    later article leads whose title has their number.
     """
     for toll in newest_tolls(articles):
         if any(one.article.id == lead.article.id for one in toll.outdated):
