@@ -120,7 +120,9 @@ def page_of_digest(
     return replace(
         base,
         headline=(headlines[0] if headlines and is_first else subject) or base.title,
-        description=shorten(" · ".join(headlines), MAX_DESCRIPTION_CHARACTERS),
+        description=shorten(
+            " · ".join(story.marked_headline for story in stories), MAX_DESCRIPTION_CHARACTERS
+        ),
         groups=_groups(stories, digest.stories),
         corrections=view_corrections(digest, localizer) if is_first else (),
         unheard=unhealthy_sources(digest, localizer) if is_first else "",

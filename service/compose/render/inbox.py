@@ -1,7 +1,7 @@
 """Inbox lines: the subject of an issue, and the text that inboxes show behind it (pure).
 
 Both consist of verbatim parts of headlines and sentences. A subject may be cut between words, the text behind
-it never is: a caveat that is cut may say the opposite.
+it never is: a caveat that is cut may say the opposite. A headline that its own article denies is marked so.
 """
 
 from __future__ import annotations
@@ -62,13 +62,12 @@ def subject_line(
         return f"{title}: {localizer.text('nothing_short')}"
     lead = stories[0]
     label = f"{localizer.text('update')}: " if lead.update else ""
-    room = MAX_SUBJECT_LETTERS - letters(label)
-    subject = label + (
-        _with_figure(lead, digest_stories[0], room) if lead.update else cut(lead.headline, room)
-    )
+    room = MAX_SUBJECT_LETTERS - letters(label) - letters(lead.mark)
+    shown = _with_figure(lead, digest_stories[0], room) if lead.update else cut(lead.headline, room)
+    subject = f"{label}{shown}{lead.mark}"
     for story in stories[1:2]:
-        longer = subject + SEPARATOR + story.headline
-        if not subject.endswith(ELLIPSIS) and letters(longer) <= MAX_SUBJECT_LETTERS:
+        longer = subject + SEPARATOR + story.marked_headline
+        if not shown.endswith(ELLIPSIS) and letters(longer) <= MAX_SUBJECT_LETTERS:
             return longer
     return subject
 
@@ -83,7 +82,7 @@ def preheader(stories: Sequence[StoryView], counts: str) -> str:
         return ""
     caveats = list(_caveats(stories[0]))
     parts = [line.plain for line in caveats if letters(line.plain) <= MAX_PREHEADER_LETTERS][:1]
-    headlines = [story.headline for story in stories[1:]]
+    headlines = [story.marked_headline for story in stories[1:]]
     points = [one.line.plain for one in stories[0].points[:1] if not caveats]
     for text in headlines or points:
         if letters(SEPARATOR.join([*parts, text])) <= MAX_PREHEADER_LETTERS:

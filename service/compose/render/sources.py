@@ -62,9 +62,16 @@ def shown_title(article: Article, localizer: Localizer, longest: int = MAX_TITLE
 def listed_publishers(publishers: Sequence[str], localizer: Localizer) -> str:
     """Return the names of the first publishers and the number of the others."""
     names = [clean(name, MAX_NAME_CHARACTERS) for name in publishers]
-    listed = ", ".join(names[:MAX_NAMED_PUBLISHERS])
+    listed = localizer.text("comma").join(names[:MAX_NAMED_PUBLISHERS])
     more = len(names) - MAX_NAMED_PUBLISHERS
     return localizer.text("and_more", listed=listed, n=more) if more > 0 else listed
+
+
+def first_publisher(publishers: Sequence[str], localizer: Localizer) -> str:
+    """Return the name of the first publisher and the number of the others: "The Wire and 2 more"."""
+    listed = clean(publishers[0], MAX_NAME_CHARACTERS)
+    more = len(publishers) - 1
+    return localizer.text("and_more", listed=listed, n=more) if more else listed
 
 
 def publisher_sources(

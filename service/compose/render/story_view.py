@@ -15,6 +15,7 @@ from service.compose.render.points import (
 from service.compose.render.sources import (
     MAX_NAME_CHARACTERS,
     SourceView,
+    first_publisher,
     keyed_sources,
     listed_publishers,
     other_articles,
@@ -24,6 +25,7 @@ from service.compose.render.sources import (
 )
 from service.compose.render.text_cleaning import clean, shorten
 from service.compose.render.times import newest_dated, publication_label
+from service.compose.stories.denials import headline_doubt
 from service.compose.stories.shortening import top_points
 from service.core.languages import primary_language
 from service.core.model import Article, Digest, Grade, Placement, Story
@@ -38,14 +40,17 @@ class StoryView:
     """A story. `lang` is "" if it is the digest's language; `told_by` lists the publishers.
 
     `placement` is `lead`, `story`, `short` or `web`. The last two have no points: themes show the headline,
-    its link and caveats, and the `publisher` of the first article. `number` is the place in the issue, the
-    same on the web page.
+    its link and caveats, and in `told_first` the `publisher` of the first article and the number of the
+    others. `number` is the place in the issue, the same on the web page.
+
+    `doubt` is the label of the caveat that speaks against the headline ("Denied"), "" if none does: it stands
+    behind the headline where that is shown alone.
 
     `time` is that of the newest article, "" if none has a date; `several` is true for several articles.
     `first_issue` names the issue that had an update's story first ("first reported in the issue of ..."), ""
     if that is not known; `first_issue_url` is its web page, "" if there is none. `caveats` qualify the
-    headline. `top` is what a short theme shows of the points:
-    those chosen first, which cannot be separated, and the caveats of the story.
+    headline. `top` is what a short theme shows of the points: those chosen first, which cannot be separated,
+    and the caveats of the story.
 
     `sources` has one article per publisher. `keyed` are the articles with a sentence here, each with the
     letter that stands behind its sentences; () if all sentences are of the first article. `others` are all
@@ -70,9 +75,21 @@ class StoryView:
     top: tuple[PointView, ...] = ()
     placement: str = Placement.STORY.value
     publisher: str = ""
+    told_first: str = ""
     keyed: tuple[SourceView, ...] = ()
     first_issue: str = ""
     first_issue_url: str = ""
+    doubt: str = ""
+
+    @property
+    def marked_headline(self) -> str:
+        """The headline with its doubt: "Plant poisons river (Denied)"."""
+        return f"{self.headline}{self.mark}"
+
+    @property
+    def mark(self) -> str:
+        """The doubt in brackets, as it follows the headline; "" without one."""
+        return f" ({self.doubt})" if self.doubt else ""
 
     @property
     def closing(self) -> tuple[SentenceView, ...]:
@@ -183,8 +200,17 @@ def _story(story: Story, number: int, longest: int, digest: Digest, localizer: L
         top=top,
         placement=story.placement.value,
         publisher=clean(lead.publisher, MAX_NAME_CHARACTERS),
+        doubt=_doubt(story, localizer),
+        told_first=first_publisher(story.publishers, localizer),
         keyed=keyed_sources(story, keys, at, localizer),
     )
+
+
+def _doubt(story: Story, localizer: Localizer) -> str:
+    lead = story.articles[0]
+    own = (point for point in story.points if point.article.id == lead.id)
+    doubt = headline_doubt(lead.title, lead.language, own)
+    return localizer.text(doubt.kind.value) if doubt and doubt.kind else ""
 
 
 def _with_first_issue(

@@ -17,7 +17,7 @@ from service.compose.render.inbox import (
     preheader_padding,
 )
 from service.compose.render.view import DigestView, make_digest_view
-from service.core.model import Digest, EarlierFigure, Story, StoryPoint
+from service.core.model import CaveatKind, Digest, EarlierFigure, Story, StoryPoint
 from service.settings.packaged_files import templates_folder
 from service.text.i18n import localizer_for
 from tests.compose.digests import (
@@ -54,6 +54,33 @@ def an_update(title: str, sentence: str, earlier: str = "At least 41") -> Story:
         point(article, sentence), earlier=(EarlierFigure(earlier, old, f"{earlier} people died."),)
     )
     return replace(a_story([outdating], article, old), is_update=True)
+
+
+def denied(story: Story) -> Story:
+    """Return the story with a denial of its headline."""
+    own = replace(caveat_of_headline(story.articles[0], "Nobody did."), kind=CaveatKind.DENIED)
+    return replace(story, points=(own, *story.points))
+
+
+# --- a headline that its own article denies -------------------------------------------------------
+
+
+def test_a_denied_headline_is_marked_in_the_subject():
+    long = "Mayor of Northwater took a bribe for the new bridge, says the opposition"
+
+    assert page_of(a_digest(denied(headed("Mayor took a bribe")))).subject == "Mayor took a bribe (Denied)"
+    assert page_of(a_digest(headed("Fares rise"), denied(headed("Mayor took a bribe")))).subject == (
+        "Fares rise · Mayor took a bribe (Denied)"
+    )
+    subject = page_of(a_digest(denied(headed(long)))).subject
+    assert subject.endswith("… (Denied)")
+    assert letters(subject) <= MAX_SUBJECT_LETTERS
+
+
+def test_a_denied_headline_is_marked_behind_the_subject():
+    page = page_of(a_digest(headed("Fares rise"), denied(headed("Mayor took a bribe"))))
+
+    assert "Mayor took a bribe (Denied)" in page.preheader
 
 
 # --- the subject ---------------------------------------------------------------------------------

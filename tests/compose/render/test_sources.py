@@ -20,7 +20,7 @@ from service.core.model import Article
 from service.text.i18n import localizer_for
 from tests.compose.digests import MORNING, published
 
-LABELS = {"en": {"and_more": "{listed} and {n} more", "untitled": "Untitled"}}
+LABELS = {"en": {"comma": ", ", "and_more": "{listed} and {n} more", "untitled": "Untitled"}}
 LOCALIZER = localizer_for(LABELS, "en", "Europe/Berlin")
 
 

@@ -21,7 +21,7 @@ from pytest_httpserver import HTTPServer
 
 from service.compose.render.theme import MAX_SUBJECT_CHARACTERS, JinjaRenderer
 from service.core.errors import CaveatError, UnknownName
-from service.core.model import Digest, EarlierFigure, RenderedMail, SentIssue, Story
+from service.core.model import CaveatKind, Digest, EarlierFigure, Placement, RenderedMail, SentIssue, Story
 from service.core.placeholders import MARKER, PHRASE, Placeholder, earlier_issue_url, fill
 from service.settings.packaged_files import templates_folder
 from tests.compose.digests import (
@@ -30,6 +30,7 @@ from tests.compose.digests import (
     a_digest,
     a_story,
     caveat,
+    caveat_of_headline,
     in_short,
     point,
     published,
@@ -300,6 +301,29 @@ def test_every_theme_links_an_update_to_the_issue_that_had_it_first(theme: str):
     for part in (without.html, without.text):
         assert first not in part
         assert "first reported in the issue of Sun, 1 Mar" in part
+
+
+def test_a_denied_headline_is_marked_in_the_list_of_contents():
+    article = published("Plant poisons river")
+    denial = replace(caveat_of_headline(article, "The plant denied it."), kind=CaveatKind.DENIED)
+    told = [a_story([point(published(f"News {n}"), f"It is {n}.")]) for n in range(8)]
+    mail = rendered(a_digest(*told, a_story([denial, point(article, "Fish died.")])), "daily")
+
+    assert "Plant poisons river (Denied)" in mail.text.partition("====")[0]
+    listed = re.search(r"<ol.*?</ol>", mail.html, re.DOTALL)
+    assert listed
+    assert re.search(r">Plant poisons river</a> <strong[^>]*>\(Denied\)</strong></li>", listed[0])
+    assert listed[0].count("(Denied)") == 1
+
+
+@pytest.mark.parametrize("theme", THEMES)
+def test_a_line_names_the_first_publisher_and_counts_the_others(theme: str):
+    articles = [published("Harbour opens", name) for name in ("Evening Post", "The Wire", "The Herald")]
+    line = replace(a_story([], *articles), placement=Placement.SHORT)
+    mail = rendered(a_digest(the_treaty(), line), theme)
+
+    assert "Harbour opens (Evening Post and 2 more)" in " ".join(mail.text.split())
+    assert "Evening Post and 2 more" in mail.html
 
 
 @pytest.mark.parametrize("theme", THEMES)

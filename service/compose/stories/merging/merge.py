@@ -11,6 +11,7 @@ from __future__ import annotations
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import replace
 
+from service.compose.stories.denials import headline_doubt
 from service.compose.stories.figures import newest_tolls
 from service.compose.stories.merging.antecedents import settle_claims, settle_headline
 from service.compose.stories.merging.chain import chain_of_lines
@@ -87,12 +88,17 @@ def merge_key_points(
 def headline_points(articles: Sequence[CondensedArticle]) -> tuple[StoryPoint, ...]:
     """Return the caveats of a story's headline, for a story that is shown as one line.
 
-    The headline is that of the first article. A reader may know them from an earlier issue; they are returned
+    The headline is that of the first article. If none qualifies it alone, it is the caveat of the whole story
+    that speaks against it. A reader may know them from an earlier issue; they are returned
     all the same, for a headline that its own article denies must not stand alone.
     """
+    leading = articles[0]
+    points = leading.summary.key_points
     # Most headlines have none, and this is asked of every story of every edition.
-    if not any(one.role is Role.CAVEAT and one.is_of_headline for one in articles[0].summary.key_points):
-        return ()
+    if not any(one.role is Role.CAVEAT and one.is_of_headline for one in points):
+        doubt = headline_doubt(leading.article.title, leading.article.language, points)
+        caveats = [ArticleSentence(leading.article, doubt)] if doubt else []
+        return story_points(settle_headline(caveats), (), {})
     return story_points(settle_headline(headline_caveats(articles)), (), {})
 
 
