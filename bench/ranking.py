@@ -3,7 +3,8 @@
 quality  pairwise accuracy with 95 % intervals (bootstrap by day) on days that no weight was learned on,
          compared with the order by age, by publishers and by place in the feed; each part left out; the
          agreement of the two judgements. The days are invented (tests/compose/news_days.tsv)
-learned  weights learned on the other days, to compare with those in service/compose/scoring/weights.py
+learned  weights learned on the other days, cross-validated by day, to compare with
+         those in service/compose/scoring/weights.py
 speed    milliseconds for one edition's order of 2,000 stories, the first time and with the cache
 
 python3 dev.py bench ranking [--stories 2000] [--editions 50]
@@ -28,7 +29,7 @@ from service.compose.scoring.weights import WEIGHTS
 from service.compose.stories.updates import StoryUpdate
 from service.core.model import Score
 from tests.builders import NOON, an_edition
-from tests.compose.news_days import LAST_FITTED_DAY, NewsPair, read_days, read_pairs
+from tests.compose.news_days import LAST_FITTED_DAY, LAST_SEEN_DAY, NewsPair, read_days, read_pairs
 
 Points = Mapping[int, Sequence[float]]
 """The points of each day's stories by their numbers; the story with more points is ranked higher."""
@@ -91,7 +92,6 @@ def quality(days: Mapping[int, Sequence[StoryUpdate]], pairs: Sequence[NewsPair]
     held_out = [pair for pair in alike if pair.day > LAST_FITTED_DAY]
     scores = {day: scores_of(updates) for day, updates in days.items()}
     ours = {day: [score.total for score in found] for day, found in scores.items()}
-    print(f"\naccuracy on {len(held_out)} held-out pairs on which both agree")
     orders = {
         "score": ours,
         "publishers, then age": by(
@@ -101,15 +101,18 @@ def quality(days: Mapping[int, Sequence[StoryUpdate]], pairs: Sequence[NewsPair]
         "place in the feed": by(place, days),
         "age": by(newest, days),
     }
-    for name, points in orders.items():
-        low, high = interval(points, held_out)
-        print(f"  {name:<24} {accuracy(points, held_out):.3f}  [{low:.3f}, {high:.3f}]")
+    for name, used in (
+        ("days written when words and weights were settled", [p for p in held_out if p.day > LAST_SEEN_DAY]),
+        ("days before, not learned on", [p for p in held_out if p.day <= LAST_SEEN_DAY]),
+        ("both", held_out),
+    ):
+        print(f"\naccuracy on {len(used)} pairs on which both agree: {name}")
+        for order, points in orders.items():
+            low, high = interval(points, used)
+            print(f"  {order:<24} {accuracy(points, used):.3f}  [{low:.3f}, {high:.3f}]")
     fitted = [pair for pair in alike if pair.day <= LAST_FITTED_DAY]
-    print(f"  score, fitted days       {accuracy(ours, fitted):.3f}")
-    for wanted in ("first", "second"):
-        every = [pair for pair in pairs if pair.day > LAST_FITTED_DAY]
-        print(f"  score, all, {wanted:<12} {accuracy(ours, every, wanted=wanted):.3f}")
-    print("\nthe same without one part")
+    print(f"\nscore, learned days        {accuracy(ours, fitted):.3f}")
+    print("\nthe same without one part, on both")
     for part in (name for name in WEIGHTS if name not in NO_CHOICE):
         without = {
             day: [score.total - dict(score.parts).get(part, 0.0) for score in found]
@@ -132,22 +135,33 @@ def learned(days: Mapping[int, Sequence[StoryUpdate]], pairs: Sequence[NewsPair]
         for day, updates in days.items()
     }
     used = [pair for pair in pairs if pair.first == pair.second and pair.day <= LAST_FITTED_DAY]
-    differences = np.array([rows[pair.day][pair.a] - rows[pair.day][pair.b] for pair in used])
-    preferred = np.array([pair.first for pair in used], dtype=float)
     signs = np.sign([WEIGHTS[name] for name in names])
-    weights = np.zeros(len(names))
+    right = 0.0
+    for day in range(1, LAST_FITTED_DAY + 1):
+        weights = fitted_weights(rows, [pair for pair in used if pair.day != day], signs)
+        tried = [pair for pair in used if pair.day == day]
+        right += len(tried) * accuracy({day: list(rows[day] @ weights)}, tried)
+    weights = fitted_weights(rows, used, signs)
+    print(
+        f"\nlearned on {len(used)} pairs of the first {LAST_FITTED_DAY} days, behind the weight in the code;"
+    )
+    print(f"accuracy on each of these days with the weights of the others {right / len(used):.3f}")
+    for name, weight in zip(names, weights, strict=True):
+        print(f"  {name:<24} {WEIGHTS[name]:6.2f} {weight:6.2f}")
+
+
+def fitted_weights(
+    rows: Mapping[int, np.ndarray], pairs: Sequence[NewsPair], signs: np.ndarray
+) -> np.ndarray:
+    """Return the weights of a regularised logistic regression on the pairs; none has the wrong sign."""
+    differences = np.array([rows[pair.day][pair.a] - rows[pair.day][pair.b] for pair in pairs])
+    preferred = np.array([pair.first for pair in pairs], dtype=float)
+    weights = np.zeros(len(signs))
     for _ in range(ROUNDS):
         expected = 1 / (1 + np.exp(-differences @ weights))
         weights += STEP * (differences.T @ (preferred - expected) - PENALTY * weights)
         weights = np.where(weights * signs < 0, 0.0, weights)
-    held_out = [pair for pair in pairs if pair.first == pair.second and pair.day > LAST_FITTED_DAY]
-    points = {day: list(row @ weights) for day, row in rows.items()}
-    print(
-        f"\nlearned on {len(used)} pairs of the first {LAST_FITTED_DAY} days, behind the weight in the code;"
-    )
-    print(f"accuracy on the other days {accuracy(points, held_out):.3f}")
-    for name, weight in zip(names, weights, strict=True):
-        print(f"  {name:<24} {WEIGHTS[name]:6.2f} {weight:6.2f}")
+    return weights
 
 
 def speed(days: Mapping[int, Sequence[StoryUpdate]], stories: int, editions: int) -> None:

@@ -1,4 +1,4 @@
-"""Twenty invented days of news, and which of two stories belongs higher (news_days.tsv, news_pairs.tsv).
+"""Twenty-five invented days of news, and which of two stories belongs higher (news_days.tsv, news_pairs.tsv).
 
 A day is what twelve papers report: 60 stories with the number of publishers, the place in the feed (- for
 unknown), hours of age and words. Pairs of one day were judged by headline and opening alone, without these
@@ -23,6 +23,8 @@ from tests.compose.digests import caveat, point
 FILLER = "It is as described on the page of the agency. "  # nine words, none of which says anything
 LAST_FITTED_DAY = 12
 """Weights are learned on the days up to this one, and judged on those after it."""
+LAST_SEEN_DAY = 20
+"""The days after it were written and judged when the words and weights were settled, and then read once."""
 
 
 class NewsPair(NamedTuple):

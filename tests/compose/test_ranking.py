@@ -27,6 +27,30 @@ def test_a_rising_toll_leads_above_an_opera_house_that_reopens():
     assert headlines(opera, dam)[0].startswith("Flood toll")
 
 
+def test_a_road_disaster_in_a_short_report_comes_before_a_football_report():
+    bus = an_update("Six killed as coach leaves motorway", text="One paragraph.", topics=("world",))
+    football = an_update("Striker the hero as United lift cup", topics=("sport", "world"), feed_rank=0)
+
+    assert headlines(football, bus)[0].startswith("Six killed")
+    assert part("sport", bus) == 0
+    assert part("topic", football) < 0 < part("topic", bus)
+
+
+def test_a_toll_in_words_counts_as_one_in_digits():
+    assert part("toll", an_update("Six killed in landslide")) == part(
+        "toll", an_update("6 killed in landslide")
+    )
+    assert part("toll", an_update("Dozens killed in landslide")) > part(
+        "toll", an_update("Six killed in landslide")
+    )
+
+
+def test_a_short_report_loses_next_to_nothing():
+    short = part("length", an_update(text="It is so."))
+
+    assert -0.1 < short < 0 < part("length", an_update(text="It is so. " * 600))
+
+
 def test_a_rate_cut_and_a_wealth_tax_come_before_a_harmless_tremor():
     tremor = an_update(
         "Earthquake of magnitude 4.1 shakes coast",

@@ -83,7 +83,9 @@ async def test_a_new_article_keeps_its_place_in_the_whole_feed(server, fetcher, 
     assert ranks == {"5": 0, "6": 1, "7": 2, "4": 1, "3": 3}
 
 
-async def test_categories_of_an_item_give_its_article_more_topics(server, fetcher, config_folder):
+async def test_categories_of_an_item_give_its_article_topics_before_those_of_its_feed(
+    server, fetcher, config_folder
+):
     items = [
         an_item(1, category="Business"),
         an_item(2, category="World news/Africa"),
@@ -97,8 +99,8 @@ async def test_categories_of_an_item_give_its_article_more_topics(server, fetche
 
     topics = {a.url.rpartition("/")[2]: a.topics for a in runner.record.articles.values()}
     assert topics == {
-        "1": ("world", "economy"),
-        "2": ("world", "africa"),
+        "1": ("economy", "world"),
+        "2": ("africa", "world"),
         "3": ("world",),
         "4": ("world",),
     }
