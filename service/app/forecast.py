@@ -13,10 +13,11 @@ from service.compose.layout import mail_minutes
 from service.compose.size_budget import html_bytes
 from service.compose.upcoming import upcoming_issues
 from service.core.errors import CaveatError
-from service.core.model import Edition, Group, Newsletter, Placement
+from service.core.model import DraftState, Edition, Group, Newsletter, Placement
 from service.core.read_models import IssueDetails
 from service.core.schedules import Occurrence, occurrences, parse_schedule
 from service.store.compose import SqlComposeStore
+from service.store.drafts import DraftPlace, SqlDraftStore
 from service.store.pauses import paused_groups
 
 if TYPE_CHECKING:
@@ -46,6 +47,7 @@ class ForecastIssue:
 
     `expected` is the mail as things stand; None for a group without news, for a later issue of the same group
     and beyond MAX_EXPECTED. `waits`: its stories are fewer than the newsletter's `min_stories`, so far.
+    `draft` is the one of this issue, or a held one that must be decided about first; None if there is none.
     """
 
     at: datetime
@@ -55,6 +57,7 @@ class ForecastIssue:
     articles: int
     expected: ExpectedMail | None = None
     waits: bool = False
+    draft: DraftPlace | None = None
 
 
 async def forecast(
@@ -82,8 +85,23 @@ async def forecast(
     with_news = {_key(group): group for group, issue in due if issue.articles}
     expected = await _expected_mails(app, list(with_news.values())[:MAX_EXPECTED], now)
     by_id = {newsletter.id: newsletter for newsletter in newsletters}
-    found = [replace(issue, expected=expected.pop(_key(group), None)) for group, issue in due]
+    drafts = {(one.edition_key, one.served_from): one for one in await SqlDraftStore(app.database).places()}
+    found = [
+        replace(
+            issue,
+            expected=expected.pop(_key(group), None),
+            draft=_draft_before(drafts.get(_key(group)), issue.at, now),
+        )
+        for group, issue in due
+    ]
     return [replace(issue, waits=_waits(issue, by_id[issue.edition.newsletter])) for issue in found]
+
+
+def _draft_before(draft: DraftPlace | None, at: datetime, now: datetime) -> DraftPlace | None:
+    """Return the draft if the issue at this time is made of it, or waits until somebody decides about it."""
+    if draft is None or draft.due_at > at:
+        return None
+    return draft if draft.state is DraftState.HELD or max(draft.due_at, now) == at else None
 
 
 def _waits(issue: ForecastIssue, newsletter: Newsletter) -> bool:

@@ -184,15 +184,17 @@ def _problems(
 ) -> dict[str, str]:
     """Return a sentence for each field with an invalid value, by its name."""
     found = {}
-    try:
-        if change.paused_until is not None:
-            actions.require_future_day(change.paused_until, now)
-    except UsageError as error:
-        found["paused_until"] = error.sentence
     for name in PREFERENCE_FIELDS:
         alone = Preferences(**{name: getattr(change.preferences, name)})
         try:
             edition_for(newsletter, alone, timezone)
         except UsageError as error:
             found[name] = error.sentence
+    if change.paused_until is not None and "timezone" not in found:
+        wanted = Preferences(timezone=change.preferences.timezone)
+        try:
+            zone = edition_for(newsletter, wanted, timezone).timezone
+            actions.require_future_day(change.paused_until, now, zone)
+        except UsageError as error:
+            found["paused_until"] = error.sentence
     return found

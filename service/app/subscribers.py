@@ -96,7 +96,7 @@ async def set_status(app: Application, what: str, subscriber_id: str, newsletter
 async def pause_until(app: Application, subscriber_id: str, newsletter: str | None, day: date) -> int:
     """Pause a subscriber (id) until a day; return the number of changed subscriptions.
 
-    Raises UsageError for a day that is over or more than a year ahead.
+    Raises UsageError for a day that is not after today, or more than a year ahead.
     """
     return await actions.pause(app.subscribers, subscriber_id, newsletter, app.clock(), day)
 

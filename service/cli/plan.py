@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from datetime import timedelta
 from typing import Annotated
+from zoneinfo import ZoneInfo
 
 import typer
 
 from service.cli.ui.commands import CommandTyper
 from service.cli.ui.lazy_imports import lazy_imports
 from service.cli.ui.options import AsJson
-from service.cli.ui.output import print_message, print_records, quantity
+from service.cli.ui.output import SHORT_ID_CHARACTERS, print_message, print_records, quantity
 
 EXPLANATION = (
     "waiting: number of new articles that match so far; more may be published by then. "
@@ -48,6 +49,8 @@ def plan(
     and share one line. An issue without stories, or with fewer than min_stories, is not sent, unless its
     newsletter is configured to.
 
+    note: the draft of the issue with its state. While a draft is held, its subscribers get no later issue.
+
     The mail of each group is measured as it would be now: stories with key points, lines in short, lines on
     the web page only, minutes of reading, bytes of HTML (Gmail clips more than 102,000) and of the message.
     """
@@ -64,7 +67,7 @@ def plan(
                 "topics": issue.edition.topics or ("all",),
                 "waiting": issue.articles,
                 **_expected(issue.expected),
-                "note": "too few for an issue" if issue.waits else "",
+                "note": _note(issue),
             }
             for issue in issues
         ]
@@ -77,6 +80,15 @@ def plan(
         return True
 
     open_app.run_in_app(work)
+
+
+def _note(issue: forecast.ForecastIssue) -> str:
+    if (draft := issue.draft) is None:
+        return "too few for an issue" if issue.waits else ""
+    if draft.due_at == issue.at:
+        return f"draft {draft.id[:SHORT_ID_CHARACTERS]}: {draft.state}"
+    zone = ZoneInfo(issue.edition.timezone)
+    return f"draft {draft.id[:SHORT_ID_CHARACTERS]} of {draft.due_at.astimezone(zone):%H:%M}: {draft.state}"
 
 
 def _expected(mail: forecast.ExpectedMail | None) -> dict[str, int | None]:

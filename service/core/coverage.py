@@ -55,11 +55,9 @@ def feed_gaps(
     topics = sorted({topic for one in newsletters for topic in one.topics})
     choice = f"one of {', '.join(topics)}"
     if not by_topic:
-        topic = ", ".join(feed.possible_topics)
-        reason = f"none has the topic {topic}" if topic else "it has no topic"
         yield (
-            ("topics" if feed.topics else ""),
-            f"no newsletter takes the feed {feed.name!r}: {reason}",
+            ("topics" if feed.topics else "categories" if feed.categories else ""),
+            f"no newsletter takes the feed {feed.name!r}: {_topics_nobody_has(feed)}",
             choice,
         )
         return
@@ -72,6 +70,18 @@ def feed_gaps(
                     f"no newsletter takes the topic {topic!r} of the category {category!r}",
                     choice,
                 )
+
+
+def _topics_nobody_has(feed: Feed) -> str:
+    """Return why no newsletter takes the feed: its topics, and those that its categories map to."""
+    own = [topic for topic in feed.possible_topics if topic in feed.topics]
+    mapped = {topic: category for category, topic in reversed(feed.categories) if topic not in own}
+    names = [*own, *(f"{topic} (category {category!r})" for topic, category in reversed(mapped.items()))]
+    if not names:
+        return "it has no topic"
+    if len(names) == 1:
+        return f"none has the topic {names[0]}"
+    return f"none has the topics {', '.join(names[:-1])} or {names[-1]}"
 
 
 def _missing_languages(newsletter: Newsletter, feeds: Sequence[Feed]) -> Iterator[str]:

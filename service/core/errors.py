@@ -40,6 +40,7 @@ class UnknownName(UsageError):
     """A registry does not have the requested name.
 
     `kind` is the kind of entry ("summariser"), `name` the requested name, `known` the names that exist.
+    `problem` is the error as a clause, without the known names.
     """
 
     def __init__(self, kind: str, name: str, known: Iterable[str]) -> None:
@@ -47,6 +48,7 @@ class UnknownName(UsageError):
         near = get_close_matches(name, self.known, n=1)
         hint = f" Did you mean {near[0]}?" if near else ""
         listed = ", ".join(self.known) if self.known else "none so far"
+        self.problem = f"there is no {kind} {name!r}" + (f" (did you mean {near[0]}?)" if near else "")
         super().__init__(f"there is no {kind} {name!r}.{hint} Known: {listed}.")
 
 

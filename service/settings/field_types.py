@@ -17,7 +17,7 @@ from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Fie
 from pydantic_core import PydanticCustomError
 
 from service.core import validators
-from service.core.errors import UsageError
+from service.core.errors import UnknownName, UsageError
 from service.core.schedules import SCHEDULE_EXAMPLES
 from service.core.validators import InvalidValue, fold_topic
 from service.settings.storage_url import InvalidStorageUrl, storage_url
@@ -98,8 +98,10 @@ def _validated(read: Callable[[str], str], expected: str) -> Callable[[str], str
         except InvalidValue as error:
             hint = f" (did you mean {error.suggestion}?)" if error.suggestion else ""
             raise wrong_value(f"{error.problem}{hint}", expected) from None
-        except UsageError as error:
-            raise wrong_value(str(error).rstrip("."), expected) from None
+        except UnknownName as error:
+            raise wrong_value(error.problem, expected) from None
+        except UsageError as error:  # its sentence says what to write
+            raise wrong_value(str(error).rstrip("."), "") from None
 
     return validated
 

@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, replace
 from datetime import datetime
-from typing import Any
+from typing import Any, NamedTuple
 
 from sqlalchemy import and_, delete, exists, func, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
@@ -53,6 +53,16 @@ HAS_GROUP = exists().where(
     groups.c.told_through == drafts.c.told_from,
     groups.c.next_due_at == drafts.c.due_at,
 )
+
+
+class DraftPlace(NamedTuple):
+    """Where a draft waits: the edition key, cursor and due time of its group; and its state."""
+
+    id: str
+    edition_key: str
+    served_from: int
+    due_at: datetime
+    state: DraftState
 
 
 @dataclass(frozen=True, slots=True)
@@ -110,11 +120,12 @@ class SqlDraftStore(DraftStore):
             query = query.where(editions.c.newsletter == newsletter)
         return [draft for draft in await self._drafts(query) if draft.size]
 
-    async def places(self) -> set[tuple[str, int, datetime]]:
-        """Return the edition key, cursor and due time of each draft."""
-        columns = drafts.c["edition_key", "told_from", "due_at"]
+    async def places(self) -> Sequence[DraftPlace]:
+        """Return the place and state of each draft, without its content."""
+        columns = drafts.c["id", "edition_key", "told_from", "due_at", "state"]
         async with self.database.read() as connection:
-            return {(row[0], row[1], row[2]) for row in (await connection.execute(select(*columns))).all()}
+            rows = (await connection.execute(select(*columns).where(HAS_GROUP))).all()
+        return [DraftPlace(row[0], row[1], row[2], row[3], DraftState(row[4])) for row in rows]
 
     async def _drafts(self, query: Query) -> list[Draft]:
         found = []

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from datetime import date, datetime, timedelta
+from zoneinfo import ZoneInfo
 
 from service.core.errors import UsageError
 from service.core.model import SubscriptionStatus
@@ -38,19 +39,21 @@ async def pause(
     """Pause one subscription, or all active ones with None; return how many changed.
 
     With `until`, the first issue comes at the first due time from that day on, in the subscription's time
-    zone. Raises UsageError for a day that is over or more than MAX_PAUSE ahead.
+    zone. Raises UsageError for a day that is not after today there, or more than MAX_PAUSE ahead.
     """
     if until is None:
         return await store.set_status(subscriber_id, newsletter, Status.PAUSED, now)
-    require_future_day(until, now)
+    for membership in await store.memberships(subscriber_id=subscriber_id):
+        if newsletter in (None, membership.subscription.newsletter):
+            require_future_day(until, now, membership.edition.timezone)
     if newsletter is not None:
         await _lift_own(store, subscriber_id, newsletter, now)
     return await store.pause_until(subscriber_id, newsletter, until, now)
 
 
-def require_future_day(day: date, now: datetime) -> None:
-    """Raise UsageError for a day that is over in every time zone, or more than MAX_PAUSE ahead."""
-    today = (now - timedelta(hours=12)).date()  # where it is still the longest
+def require_future_day(day: date, now: datetime, timezone: str) -> None:
+    """Raise UsageError for a day that is not after today in the time zone, or more than MAX_PAUSE ahead."""
+    today = now.astimezone(ZoneInfo(timezone)).date()
     if not today < day <= today + MAX_PAUSE:
         raise UsageError(
             f"a pause until {day} is not possible; choose a day from tomorrow on, at most a year ahead"

@@ -158,6 +158,19 @@ def test_clear_sentences_for_what_is_not_there(office: CliRunner):
         assert (done.code, sentence in done.err) == (2, True), done.err
 
 
+def test_the_plan_names_the_draft_of_an_issue_and_a_held_one_at_all_later_issues(office: CliRunner):
+    def notes() -> list[str]:
+        return [one["note"] for one in office("plan", "--hours", "4", "--json").records]
+
+    key = the_draft(office)["draft"][:8]
+    assert notes()[:2] == [f"draft {key}: waiting", ""]
+    office("draft", "hold", key)
+    first, *later = notes()
+    assert first == f"draft {key}: held"
+    assert later
+    assert all(note.startswith(f"draft {key} of ") and note.endswith(": held") for note in later)
+
+
 def test_plan_and_doctor_say_what_waits(office: CliRunner):
     assert "1 draft for an editor: caveat draft list" in office("plan").err
     assert "1 wait for an editor (caveat draft list)" in office("doctor").out

@@ -204,7 +204,11 @@ FAULTS = {
     ),
     "a schedule": (
         {"newsletters.yaml": FILES["newsletters.yaml"].replace("07:00", "25:00")},
-        "newsletters.yaml:2:66: '25:00' is no time of day; write it like 'daily 07:00', expected a schedule",
+        "newsletters.yaml:2:66: '25:00' is no time of day; write it like 'daily 07:00'",
+    ),
+    "a kind of schedule": (
+        {"newsletters.yaml": FILES["newsletters.yaml"].replace("daily 07:00", "dayly 07:00")},
+        "newsletters.yaml:2:66: there is no kind of schedule 'dayly' (did you mean daily?), expected a",
     ),
     "a zone": (
         {"newsletters.yaml": FILES["newsletters.yaml"].replace("Europe/Berlin", "Berlin")},

@@ -58,7 +58,8 @@ async def count_missing(app: Application) -> int:
     now = app.clock()
     newsletters = {one.id: one for one in app.roster.newsletters if one.review is not None}
     groups = await groups_to_compose(SqlComposeStore(app.database), newsletters, now)
-    known = await SqlDraftStore(app.database).places()
+    places = await SqlDraftStore(app.database).places()
+    known = {(one.edition_key, one.served_from, one.due_at) for one in places}
     early = [
         one for one in groups if one.edition.newsletter in newsletters and one.due_at and one.due_at > now
     ]
