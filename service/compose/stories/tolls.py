@@ -67,9 +67,13 @@ class _Words:
 
 @dataclass(frozen=True, slots=True)
 class _Language:
-    """The words of one language by class, its qualifiers (the longest first), and how many words are read."""
+    """The words of one language by class, its qualifiers (the longest first), and how many words are read.
+
+    `needed`: a text without any of these letters has no toll.
+    """
 
     classes: Mapping[str, _Words]
+    needed: tuple[str, ...]
     qualifiers: Sequence[str]
     words_after: int
     words_before: int
@@ -95,7 +99,11 @@ def find_tolls(text: str, language: str) -> tuple[Toll, ...]:
     words = _languages().get(primary_language(language))
     if words is None or len(text) > MAX_CHARACTERS:
         return ()
-    tokens = list(_tokens(remove_times(text), words.classes["units"]))
+    text_without_times = remove_times(text)
+    lower = text_without_times.lower()
+    if not any(letters in lower for letters in words.needed):
+        return ()  # most sentences: their numbers need not be read
+    tokens = list(_tokens(text_without_times, words.classes["units"]))
     found = []
     for place, token in enumerate(tokens):
         if token.value is None:
@@ -199,12 +207,21 @@ def _languages() -> Mapping[str, _Language]:
 
 
 def _language(table: Mapping[str, Any]) -> _Language:
+    classes = {name: _words(table[name]) for name in (*KINDS, "toll", "number", "units")}
     return _Language(
-        {name: _words(table[name]) for name in (*KINDS, "toll", "number", "units")},
+        classes,
+        _needed([classes[name] for name in (*KINDS, "toll")]),
         sorted(table["qualifiers"], key=len, reverse=True),
         table.get("words_after", WORDS_AFTER),
         table.get("words_before", WORDS_BEFORE),
     )
+
+
+def _needed(classes: Sequence[_Words]) -> tuple[str, ...]:
+    """Return the shortest texts, one of which is a part of each text with a word of these classes."""
+    words = {word.rpartition("_")[2] for one in classes for word in one.whole}
+    words = {word.rstrip("*") for word in words} | {part for one in classes for part in one.parts}
+    return tuple(sorted(one for one in words if not any(other in one for other in words - {one})))
 
 
 def _words(entries: str) -> _Words:

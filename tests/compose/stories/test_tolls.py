@@ -2,11 +2,17 @@
 
 from __future__ import annotations
 
+import tomllib
+from pathlib import Path
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from service.compose.stories.tolls import MAX_CHARACTERS, find_tolls
+from service.compose.stories import tolls as module
+from service.compose.stories.tolls import KINDS, MAX_CHARACTERS, find_tolls
+
+TABLES = tomllib.loads(Path(module.__file__).with_suffix(".toml").read_text(encoding="utf-8"))
 
 
 def tolls(text: str, language: str = "en") -> list[tuple[str, int, str]]:
@@ -113,6 +119,16 @@ def test_who_lives_is_not_counted_as_dead():
     assert tolls("44 Menschen leben in dem Dorf.", "de") == []
     assert tolls("44 mensen leven in armoede.", "nl") == []
     assert tolls("44 Menschen kamen ums Leben.", "de") == [("dead", 44, "44")]
+
+
+@pytest.mark.parametrize("language", TABLES)
+def test_every_word_of_the_tables_makes_a_number_a_toll(language: str):
+    for kind in KINDS:
+        for entry in TABLES[language][kind].split():
+            words = entry.replace("_", " ").rstrip("*")
+            assert kind in {found for found, _, _ in tolls(f"44 {words}", language)}, words
+    for entry in TABLES[language]["toll"].split():
+        assert tolls(f"{entry.rstrip('*')} 44", language), entry
 
 
 def test_a_language_without_words_has_no_tolls():
