@@ -91,6 +91,13 @@ def grouping_features(article: Article) -> GroupingFeatures:
     )
 
 
+def compared_terms(article: Article) -> frozenset[str]:
+    """Return the `terms` of the article's features, without their counts and without all the rest."""
+    title = words_of(article.title[:MAX_TITLE_CHARACTERS])
+    undated = without_dates(title, primary_language(article.language))
+    return frozenset((*_terms(undated), *_terms(words_of(_opening(article)))))
+
+
 def _opening(article: Article) -> str:
     """Return the opening of the text: the blocks that are no headings and stand in this article only."""
     if not article.blocks:

@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from service.compose.fault_isolation import ProblemReporter, error_text, ignore_problem, placement_problem
-from service.compose.stories.features import grouping_features
+from service.compose.stories.features import compared_terms
 from service.compose.stories.figures import leading_article
 from service.compose.stories.independence import count_independent_publishers
 from service.compose.stories.index import StoryIndex
@@ -91,7 +91,7 @@ def _lead(members: Sequence[CondensedArticle]) -> CondensedArticle:
     Articles with key points come before those without.
     """
     candidates = [condensed for condensed in members if condensed.summary.key_points] or list(members)
-    terms = [grouping_features(condensed.article).terms.keys() for condensed in candidates]
+    terms = [compared_terms(condensed.article) for condensed in candidates]
 
     def common(place: int) -> float:
         own = terms[place]

@@ -8,7 +8,6 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 from urllib.parse import urlsplit
-from zlib import crc32
 
 from service.core.model import Article
 
@@ -36,12 +35,16 @@ def count_independent_publishers(articles: Sequence[Article]) -> int:
 
 
 def shingles(article: Article) -> frozenset[int]:
-    """Return the shingles of the article's text, with its title if the text is very short."""
+    """Return the shingles of the article's text, with its title if the text is very short.
+
+    They are hashes, which differ from one process to another.
+    """
     words = _WORD.findall(article.text[:MAX_COMPARED_CHARACTERS].lower())
     if len(words) < SHINGLE_WORDS + MIN_SHINGLES:
         words = _WORD.findall(f"{article.title} {article.text}"[:MAX_COMPARED_CHARACTERS].lower())
-    runs = range(max(len(words) - SHINGLE_WORDS + 1, 1))
-    return frozenset(crc32(" ".join(words[n : n + SHINGLE_WORDS]).encode("utf-8", "replace")) for n in runs)
+    if len(words) < SHINGLE_WORDS:
+        return frozenset((hash(tuple(words)),))
+    return frozenset(map(hash, zip(*(words[n:] for n in range(SHINGLE_WORDS)), strict=False)))
 
 
 def is_copy(one: frozenset[int], other: frozenset[int]) -> bool:

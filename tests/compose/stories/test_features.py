@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from service.compose.stories.features import grouping_features
+import pytest
+
+from service.compose.stories.features import compared_terms, grouping_features
 from service.core.model import Block, BlockKind
 from tests.builders import an_article
 
@@ -22,6 +24,13 @@ def test_repeated_lines_and_headings_are_no_part_of_the_opening():
 def test_without_other_blocks_the_text_is_read():
     features = grouping_features(an_article("Talks", TEXT, blocks=BLOCKS[:2]))
     assert "channel" in features.terms
+
+
+@pytest.mark.parametrize("title", ["Talks", "Court list: 29 November 2026", ""])
+@pytest.mark.parametrize("blocks", [(), BLOCKS])
+def test_compared_terms_are_those_of_the_features(title: str, blocks: tuple[Block, ...]):
+    article = an_article(title, TEXT, blocks=blocks)
+    assert compared_terms(article) == grouping_features(article).terms.keys()
 
 
 def test_the_first_words_stand_for_a_missing_title():
