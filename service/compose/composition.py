@@ -11,6 +11,7 @@ from functools import partial
 from service.compose.digest import make_digest
 from service.compose.fault_isolation import error_text, unmerged_points
 from service.compose.lateness import DuePlan
+from service.compose.layout import SharedStories
 from service.compose.notices import NoticeFinder, Notices
 from service.compose.ports import ComposeStore, KeyPointMerger, Renderer
 from service.compose.ranking import RankedStory, Ranker
@@ -100,6 +101,7 @@ class Composition:
     problems: list[str] = field(default_factory=list)
     _released: ReleasedStories = field(init=False)
     _merged: dict[_MergeKey, tuple[StoryPoint, ...]] = field(default_factory=dict)
+    _shared: SharedStories = field(default_factory=SharedStories)
     _last: _MadeIssue | None = None
 
     def __post_init__(self) -> None:
@@ -235,7 +237,9 @@ class Composition:
         self, plan: IssuePlan, updates: tuple[StoryUpdate, ...], notices: Notices, issue_id: str
     ) -> _MadeIssue:
         ranked = self.rank(plan.group.edition, updates, plan.shown_at)
-        digest = make_digest(plan.group.edition, ranked, at=plan.shown_at, merge=self._merge)
+        digest = make_digest(
+            plan.group.edition, ranked, at=plan.shown_at, merge=self._merge, shared=self._shared
+        )
         complete = replace(
             digest, corrections=notices.corrections, unhealthy_sources=notices.unhealthy_sources
         )
@@ -261,4 +265,5 @@ class Composition:
         """Forget the articles read so far, because one of them was edited."""
         self._released.forget()
         self._merged.clear()
+        self._shared = SharedStories()
         self._last = None

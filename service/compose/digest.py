@@ -6,7 +6,7 @@ from collections.abc import Callable, Generator, Iterator, Sequence
 from dataclasses import replace
 from datetime import datetime
 
-from service.compose.layout import LEAD_POINTS, STORY_POINTS, in_sections, lay_out
+from service.compose.layout import LEAD_POINTS, STORY_POINTS, SharedStories, in_sections, lay_out
 from service.compose.ports import KeyPointMerger
 from service.compose.ranking import RankedStory
 from service.compose.stories.shortening import first_points, headline_caveats
@@ -17,10 +17,15 @@ HeadlinePoints = Callable[[Story], tuple[StoryPoint, ...]]
 
 
 def make_digest(
-    edition: Edition, ranked: Sequence[RankedStory], *, at: datetime, merge: KeyPointMerger
+    edition: Edition,
+    ranked: Sequence[RankedStory],
+    *,
+    at: datetime,
+    merge: KeyPointMerger,
+    shared: SharedStories | None = None,
 ) -> Digest:
-    """Return the digest of these stories, in their order, dated `at`."""
-    layout = lay_out(edition, ranked, merge)
+    """Return the digest of these stories, in their order, dated `at`; `shared` are those of the pass."""
+    layout = lay_out(edition, ranked, merge, shared)
     return Digest(edition, at, layout.stories, layout.left_out)
 
 

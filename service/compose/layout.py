@@ -8,7 +8,7 @@ are too many for the mail are on the issue's web page.
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Hashable, Iterable, Sequence
 from dataclasses import dataclass, replace
 
 from service.compose.ports import KeyPointMerger
@@ -27,6 +27,7 @@ MIN_LINES = 3  # of a mail, however short its reading time
 LEAD_SHARE, LINES_SHARE = 0.6, 0.25  # of the reading time: for the first story, and kept for the lines
 SPARE_MINUTES = 0.5  # added for a story that would be the only line: times are shown in whole minutes
 MIN_STORIES_FOR_SECTIONS = 8  # with points; fewer are easy to survey without headings
+MAX_SHARED_STORIES = 20_000  # of a pass, each with its placement and its points
 MIN_SECTIONS, MIN_STORIES_OF_SECTION = 2, 2  # sections of that size in an issue, else it has none
 
 
@@ -53,25 +54,78 @@ class _Detailed:
         return _reading_words(self.story)
 
 
-def lay_out(edition: Edition, ranked: Sequence[RankedStory], merge: KeyPointMerger) -> Layout:
+class SharedStories:
+    """Stories as the issues of one pass show them: those that several issues show alike are one object.
+
+    So their views and their stored form are made once.
+    """
+
+    def __init__(self) -> None:
+        # Each entry holds the objects whose identities are its key.
+        self._stories: dict[Hashable, tuple[object, Story]] = {}
+
+    def story(
+        self, ranked: RankedStory, placement: Placement, points: tuple[StoryPoint, ...], limit: int
+    ) -> Story:
+        """Return the story with the first of these points."""
+        update = ranked.update
+        if update.new_points is not None:
+            return _story(ranked, placement, first_points(points, limit))
+        key = id(update.story), id(ranked.score), placement, id(points), limit
+        return self._get(
+            key, (ranked, points), lambda: _story(ranked, placement, first_points(points, limit))
+        )
+
+    def line(self, ranked: RankedStory, placement: Placement) -> Story:
+        """Return the story as one line, with the caveats of its headline."""
+        if ranked.update.new_points is not None:
+            return _line(ranked, placement)
+        key = id(ranked.update.story), id(ranked.score), placement
+        return self._get(key, ranked, lambda: _line(ranked, placement))
+
+    def in_section(self, story: Story, section: str) -> Story:
+        """Return the story in a section."""
+        key = id(story), section
+        return self._get(key, story, lambda: replace(story, section=section))
+
+    def _get(self, key: Hashable, made_of: object, make: Callable[[], Story]) -> Story:
+        found = self._stories.get(key)
+        if found is None:
+            if len(self._stories) >= MAX_SHARED_STORIES:
+                self._stories.clear()
+            found = self._stories[key] = made_of, make()
+        return found[1]
+
+
+def lay_out(
+    edition: Edition,
+    ranked: Sequence[RankedStory],
+    merge: KeyPointMerger,
+    shared: SharedStories | None = None,
+) -> Layout:
     """Return the stories in their order, each with its placement and its points.
 
-    Each ranked story is among them once, up to MAX_LISTED. Only those that may show points are merged.
+    Each ranked story is among them once, up to MAX_LISTED. Only those that may show points are merged. Those
+    that are `shared` with other issues of the pass are not made again.
     """
-    detailed, shorts = _detailed(edition, ranked, merge), MAX_SHORT
+    shared = SharedStories() if shared is None else shared
+    detailed, shorts = _detailed(edition, ranked, merge, shared), MAX_SHORT
     if edition.minutes is not None and detailed:
-        detailed, shorts = _within_time(edition.minutes, detailed, ranked)
+        detailed, shorts = _within_time(edition.minutes, detailed, ranked, shared)
     shown = {id(one.ranked) for one in detailed}
     others = [one for one in ranked if id(one) not in shown]
     listed = others[: MAX_LISTED - len(detailed)]
     lines = [
-        _line(one, Placement.SHORT if number < shorts else Placement.WEB) for number, one in enumerate(listed)
+        shared.line(one, Placement.SHORT if number < shorts else Placement.WEB)
+        for number, one in enumerate(listed)
     ]
-    stories = in_sections([one.story for one in detailed], edition.topics)
+    stories = in_sections([one.story for one in detailed], edition.topics, shared)
     return Layout((*stories, *lines), len(others) - len(listed))
 
 
-def in_sections(stories: Sequence[Story], topics: Sequence[str]) -> list[Story]:
+def in_sections(
+    stories: Sequence[Story], topics: Sequence[str], shared: SharedStories | None = None
+) -> list[Story]:
     """Return stories with points in sections by topic, if they are enough, else without sections.
 
     Sections are in the order of their first story. The first story of all leads and has none; stories without
@@ -82,13 +136,14 @@ def in_sections(stories: Sequence[Story], topics: Sequence[str]) -> list[Story]:
     choices = [_topics(story, topics) for story in stories[1:]]
     counts = Counter(topic for choice in choices for topic in choice)
     for story, choice in zip(stories[1:], choices, strict=True):
-        shared = [topic for topic in choice if counts[topic] >= MIN_STORIES_OF_SECTION]
-        topic = min(shared, key=counts.__getitem__) if shared else next(iter(choice), "")
+        common = [topic for topic in choice if counts[topic] >= MIN_STORIES_OF_SECTION]
+        topic = min(common, key=counts.__getitem__) if common else next(iter(choice), "")
         found.setdefault(topic, []).append(story)
     large = sum(len(members) >= MIN_STORIES_OF_SECTION for topic, members in found.items() if topic)
     if len(stories) < MIN_STORIES_FOR_SECTIONS or large < MIN_SECTIONS:
         return [replace(story, section="") if story.section else story for story in stories]
-    sections = (replace(story, section=topic) for topic, members in found.items() for story in members)
+    in_section = (shared or SharedStories()).in_section
+    sections = (in_section(story, topic) for topic, members in found.items() for story in members)
     return [*stories[:1], *sections]
 
 
@@ -96,7 +151,9 @@ def _topics(story: Story, topics: Sequence[str]) -> list[str]:
     return [topic for topic in story.articles[0].topics if not topics or topic in topics]
 
 
-def _detailed(edition: Edition, ranked: Sequence[RankedStory], merge: KeyPointMerger) -> list[_Detailed]:
+def _detailed(
+    edition: Edition, ranked: Sequence[RankedStory], merge: KeyPointMerger, shared: SharedStories
+) -> list[_Detailed]:
     """Return the first stories with points, as many as the edition allows; the first of all in any case.
 
     A story without key points is one line, so that the next one has its place.
@@ -112,14 +169,14 @@ def _detailed(edition: Edition, ranked: Sequence[RankedStory], merge: KeyPointMe
         if points is None:
             points = merge(grouped, points=edition.points)
         if not found:
-            found.append(_Detailed(one, _story(one, Placement.LEAD, first_points(points, LEAD_POINTS))))
+            found.append(_Detailed(one, shared.story(one, Placement.LEAD, points, LEAD_POINTS)))
         elif points:
-            found.append(_Detailed(one, _story(one, Placement.STORY, first_points(points, STORY_POINTS))))
+            found.append(_Detailed(one, shared.story(one, Placement.STORY, points, STORY_POINTS)))
     return found
 
 
 def _within_time(
-    minutes: int, detailed: Sequence[_Detailed], ranked: Sequence[RankedStory]
+    minutes: int, detailed: Sequence[_Detailed], ranked: Sequence[RankedStory], shared: SharedStories
 ) -> tuple[list[_Detailed], int]:
     """Return the stories that have points within the reading time, and the number of lines after them.
 
@@ -127,7 +184,8 @@ def _within_time(
     story that would be the only line gets its points if that takes little more time.
     """
     room = float(minutes * WORDS_PER_MINUTE)
-    costs = [_reading_words(_line(one, Placement.SHORT)) for one in ranked[: MAX_SHORT + len(detailed)]]
+    first = ranked[: MAX_SHORT + len(detailed)]
+    costs = [_reading_words(shared.line(one, Placement.SHORT)) for one in first]
     of_lines = sum(costs[1:])
     kept_for_lines = min(of_lines, room * LINES_SHARE)
     lead = _fitting(detailed[0], range(LEAD_POINTS, 0, -1), max(room * LEAD_SHARE, room - of_lines))

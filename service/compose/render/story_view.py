@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
+from functools import partial
 from itertools import groupby
 
 from service.compose.render.links import web_link
@@ -27,6 +28,7 @@ from service.compose.render.text_cleaning import clean, shorten
 from service.compose.render.times import newest_dated, publication_label
 from service.compose.stories.denials import headline_doubt
 from service.compose.stories.shortening import top_points
+from service.core.identity_cache import IdentityCache
 from service.core.languages import primary_language
 from service.core.model import Article, Digest, Grade, Placement, Story
 from service.text.i18n import Localizer, text_direction
@@ -116,24 +118,38 @@ class SectionView:
     stories: tuple[StoryView, ...]
 
 
+MAX_CACHED_VIEWS = 5_000  # 15 MB; those of the editions that are rendered next to each other
+
+ViewCache = IdentityCache[Story, StoryView]
+"""Views of stories that several editions show, with all that they depend on besides the story."""
+
+
 def view_stories(
-    digest: Digest, localizer: Localizer, issue_url: Callable[[str], str] | None = None
+    digest: Digest,
+    localizer: Localizer,
+    issue_url: Callable[[str], str] | None = None,
+    cache: ViewCache | None = None,
+    labels: str = "",
 ) -> tuple[StoryView, ...]:
     """Return all stories of the digest, those of the web page too, numbered from 1.
 
-    `issue_url` returns the address of the web page of an earlier issue (id), None without web pages.
+    `issue_url` returns the address of the web page of an earlier issue (id), None without web pages. Views in
+    the `cache` are not made again; `labels` names the labels of the localizer in it.
     """
+    cache = ViewCache(MAX_CACHED_VIEWS) if cache is None else cache
     # With more stories, each is shorter in a list of contents on few lines.
     longest = max(
         MIN_HEADLINE_CHARACTERS,
         min(MAX_HEADLINE_CHARACTERS, CONTENTS_CHARACTERS // max(len(digest.stories), 1)),
     )
-    return tuple(
-        _with_first_issue(
-            _story(story, number, longest, digest, localizer), story, digest, localizer, issue_url
-        )
-        for number, story in enumerate(digest.stories, start=1)
-    )
+    language = localizer.language, localizer.locale, localizer.zone, labels
+    shown_in = *language, digest.at, digest.compact, longest
+    views = []
+    for number, story in enumerate(digest.stories, start=1):
+        view = cache.get(story, shown_in, partial(_story, story, longest, digest, localizer))
+        numbered = replace(view, number=number)
+        views.append(_with_first_issue(numbered, story, digest, localizer, issue_url))
+    return tuple(views)
 
 
 def in_sections(stories: Sequence[StoryView], digest: Digest) -> tuple[SectionView, ...]:
@@ -169,7 +185,7 @@ def _closing(points: Sequence[PointView]) -> tuple[SentenceView, ...]:
     return tuple(line for point in found for line in (point.line, *point.caveats))
 
 
-def _story(story: Story, number: int, longest: int, digest: Digest, localizer: Localizer) -> StoryView:
+def _story(story: Story, longest: int, digest: Digest, localizer: Localizer) -> StoryView:
     lead, at = story.articles[0], digest.at
     headline = shown_title(lead, localizer)
     newest = newest_dated(story.articles)
@@ -182,7 +198,7 @@ def _story(story: Story, number: int, longest: int, digest: Digest, localizer: L
     shown = {point.article.id for point in story.points}
     others = other_articles(story.articles, at, localizer, shown=shown, compact=digest.compact)
     return StoryView(
-        number=number,
+        number=0,
         headline=headline,
         short=shorten(headline, longest),
         url=web_link(lead.url),

@@ -19,6 +19,7 @@ from jinja2.sandbox import ImmutableSandboxedEnvironment
 from typing_extensions import override
 
 from service.compose.ports import Renderer
+from service.compose.render.story_view import MAX_CACHED_VIEWS, ViewCache
 from service.compose.render.text_cleaning import shorten, wrap
 from service.compose.render.view import VIEWS, make_digest_view
 from service.core.archive_links import NONE
@@ -43,6 +44,7 @@ class JinjaRenderer(Renderer):
         self._folder = TemplateFolder(DIGEST_TEMPLATES, templates, custom)
         self._site = site
         self._labels: dict[str, Labels] = {}
+        self._views = ViewCache(MAX_CACHED_VIEWS)
 
     @override
     def render(
@@ -67,6 +69,8 @@ class JinjaRenderer(Renderer):
             issue_id=issue_id,
             archive=archive,
             subscribe_url=subscribe_url,
+            views=self._views,
+            labels=theme,
         )
         return self._folder.render(theme, html=edition.format != "text", page=page, say=localizer.text)
 

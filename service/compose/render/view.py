@@ -20,6 +20,7 @@ from service.compose.render.sources import SourceView
 from service.compose.render.story_view import (
     SectionView,
     StoryView,
+    ViewCache,
     in_sections,
     lines_of,
     view_stories,
@@ -100,15 +101,19 @@ def make_digest_view(
     issue_id: str,
     archive: str = NONE,
     subscribe_url: str = "",
+    views: ViewCache | None = None,
+    labels: str = "",
 ) -> DigestView:
     """Return the view of a digest in the language and time zone of the localizer.
 
-    `archive` is that of the newsletter, `subscribe_url` where others subscribe, "" if they cannot.
+    `archive` is that of the newsletter, `subscribe_url` where others subscribe, "" if they cannot. `views`
+    and `labels` are those of `view_stories`.
     """
     on_web = archive != NONE
     mailed = digest.placed(Placement.LEAD, Placement.STORY, Placement.SHORT)
     on_page = len(digest.stories) - len(mailed)
-    stories = view_stories(replace(digest, stories=mailed), localizer, earlier_issue_url if on_web else None)
+    earlier = earlier_issue_url if on_web else None
+    stories = view_stories(replace(digest, stories=mailed), localizer, earlier, views, labels)
     name = clean(title, MAX_TITLE_CHARACTERS)
     counted = _Counts.of(stories)
     counts = counted.text(localizer)

@@ -120,7 +120,7 @@ class SentIssue:
     at: datetime
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, weakref_slot=True)
 class Story:
     """Articles from several feeds about one event, shown once under the headline of `articles[0]`.
 
