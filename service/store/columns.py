@@ -66,6 +66,12 @@ class Json(TypeDecorator[Any]):
         return None if value is None else json.loads(value)
 
 
+class JsonText(str):
+    """The JSON of a large value, written by whoever stores it."""
+
+    __slots__ = ()
+
+
 class CompressedJson(TypeDecorator[Any]):
     """A large JSON value, stored as the bytes of its UTF-8 text, compressed by zlib (RFC 1950).
 
@@ -76,8 +82,9 @@ class CompressedJson(TypeDecorator[Any]):
     cache_ok = True
 
     def process_bind_param(self, value: object, dialect: Dialect) -> bytes:  # noqa: ARG002 - SQLAlchemy's signature
-        """Return the stored value."""
-        return zlib.compress(json.dumps(value, separators=(",", ":")).encode(), 1)
+        """Return the stored value; that of `JsonText` is its text."""
+        text = value if isinstance(value, JsonText) else json.dumps(value, separators=(",", ":"))
+        return zlib.compress(text.encode(), 1)
 
     def process_result_value(self, value: bytes | None, dialect: Dialect) -> Any:  # noqa: ANN401, ARG002 - any JSON; SQLAlchemy's signature
         """Return the Python value."""

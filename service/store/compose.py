@@ -67,6 +67,9 @@ class SqlComposeStore(ComposeStore):
 
     database: Database
     own_editions: Mapping[str, Edition] = field(default_factory=dict)
+    _texts: digests.StoryTexts = field(
+        default_factory=lambda: digests.StoryTexts(digests.MAX_STORY_TEXTS), init=False, compare=False
+    )
 
     @override
     async def due_groups(self, now: datetime, ahead: timedelta = timedelta()) -> Sequence[Group]:
@@ -229,7 +232,7 @@ class SqlComposeStore(ComposeStore):
                 await _require_unchanged(connection, issue)
             await sent_corrections.record(connection, self.database, result.number, issue)
             if issue.digest is not None:
-                await digests.record(connection, result.number, issue.digest)
+                await digests.record(connection, result.number, issue.digest, self._texts)
         return result
 
     async def _plan(

@@ -6,9 +6,11 @@ A digest is stored once, compressed. It names its articles by id; their texts ar
 
 from __future__ import annotations
 
+import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from functools import partial
 from typing import Any
 
 from sqlalchemy import select
@@ -16,6 +18,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from typing_extensions import override
 
 from service.compose.ports import DigestStore
+from service.core.identity_cache import IdentityCache
 from service.core.model import (
     Article,
     CaveatKind,
@@ -33,6 +36,7 @@ from service.core.model import (
     StoryPoint,
 )
 from service.core.read_models import StoredIssue
+from service.store.columns import JsonText
 from service.store.database import Database
 from service.store.dialect import is_in
 from service.store.mappers import article_of, edition_of
@@ -40,6 +44,10 @@ from service.store.schema import articles, editions, issue_digests, issues
 from service.store.sent_corrections import CorrectionQueries
 
 Articles = Mapping[str, Article]
+
+MAX_STORY_TEXTS = 10_000  # of a few hundred bytes
+StoryTexts = IdentityCache[Story, str]
+"""The JSON of stories that several issues show."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,9 +106,9 @@ class SqlDigestStore(DigestStore):
         )
 
 
-async def record(connection: AsyncConnection, number: int, digest: Digest) -> None:
-    """Store the digest of a new issue."""
-    await connection.execute(issue_digests.insert().values(issue=number, digest=digest_values(digest)))
+async def record(connection: AsyncConnection, number: int, digest: Digest, texts: StoryTexts) -> None:
+    """Store the digest of a new issue, with the `texts` of its stories."""
+    await connection.execute(issue_digests.insert().values(issue=number, digest=digest_text(digest, texts)))
 
 
 async def stored_articles(connection: AsyncConnection, ids: Sequence[str]) -> dict[str, Article]:
@@ -119,6 +127,21 @@ def article_ids(stored: Mapping[str, Any]) -> list[str]:
 
 def digest_values(digest: Digest) -> dict[str, Any]:
     """Return the digest as JSON, without its edition and its corrections, which have tables of their own."""
+    return {**_values_but_stories(digest), "stories": [_story_values(story) for story in digest.stories]}
+
+
+def digest_text(digest: Digest, texts: StoryTexts) -> JsonText:
+    """Return the text of `digest_values`; that of each story is written once for all issues that show it."""
+    stories = ",".join(texts.get(story, None, partial(_story_text, story)) for story in digest.stories)
+    rest = _json(_values_but_stories(digest))
+    return JsonText(f'{rest[:-1]},"stories":[{stories}]}}')
+
+
+def _json(values: Mapping[str, Any]) -> str:
+    return json.dumps(values, separators=(",", ":"))
+
+
+def _values_but_stories(digest: Digest) -> dict[str, Any]:
     return {
         "at": digest.at.isoformat(),
         "left_out": digest.left_out,
@@ -127,7 +150,6 @@ def digest_values(digest: Digest) -> dict[str, Any]:
             [one.name, one.topics, one.is_healthy, one.last_healthy_at and one.last_healthy_at.isoformat()]
             for one in digest.unhealthy_sources
         ],
-        "stories": [_story_values(story) for story in digest.stories],
     }
 
 
@@ -148,6 +170,10 @@ def digest_of(
         ),
         compact=stored["compact"],
     )
+
+
+def _story_text(story: Story) -> str:
+    return _json(_story_values(story))
 
 
 def _story_values(story: Story) -> dict[str, Any]:

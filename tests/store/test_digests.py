@@ -8,7 +8,15 @@ from dataclasses import replace
 import pytest
 
 from service.core.model import Digest, EarlierFigure, Placement, Score, SentIssue
-from service.store.digests import SqlDigestStore, article_ids, digest_of, digest_values, stored_articles
+from service.store.digests import (
+    SqlDigestStore,
+    StoryTexts,
+    article_ids,
+    digest_of,
+    digest_text,
+    digest_values,
+    stored_articles,
+)
 from tests.builders import NOON
 from tests.compose.digests import a_digest, the_fire, the_front_page, the_notices, the_telescope
 from tests.store.stores import DAY, Stores, an_issue
@@ -24,6 +32,13 @@ def through_json(digest: Digest) -> Digest:
 @pytest.mark.parametrize("digest", [the_front_page(), the_notices(), a_digest()])
 def test_a_digest_survives_json(digest: Digest):
     assert through_json(digest) == digest
+
+
+def test_the_text_of_a_digest_is_its_json_whatever_was_written_before():
+    texts, page = StoryTexts(100), the_front_page()
+    moved = replace(page.stories[1], placement=Placement.WEB)
+    for digest in (page, replace(page, stories=(*page.stories[::-1], moved), left_out=2), the_notices()):
+        assert json.loads(digest_text(digest, texts)) == json.loads(json.dumps(digest_values(digest)))
 
 
 def test_a_decision_survives_json():
