@@ -121,7 +121,7 @@ class SectionView:
 MAX_CACHED_VIEWS = 5_000  # 15 MB; those of the editions that are rendered next to each other
 
 ViewCache = IdentityCache[Story, StoryView]
-"""Views of stories that several editions show, with all that they depend on besides the story."""
+"""Views of stories that several editions show in one theme, whose labels they have."""
 
 
 def view_stories(
@@ -129,12 +129,11 @@ def view_stories(
     localizer: Localizer,
     issue_url: Callable[[str], str] | None = None,
     cache: ViewCache | None = None,
-    labels: str = "",
 ) -> tuple[StoryView, ...]:
     """Return all stories of the digest, those of the web page too, numbered from 1.
 
     `issue_url` returns the address of the web page of an earlier issue (id), None without web pages. Views in
-    the `cache` are not made again; `labels` names the labels of the localizer in it.
+    the `cache` are not made again.
     """
     cache = ViewCache(MAX_CACHED_VIEWS) if cache is None else cache
     # With more stories, each is shorter in a list of contents on few lines.
@@ -142,7 +141,7 @@ def view_stories(
         MIN_HEADLINE_CHARACTERS,
         min(MAX_HEADLINE_CHARACTERS, CONTENTS_CHARACTERS // max(len(digest.stories), 1)),
     )
-    language = localizer.language, localizer.locale, localizer.zone, labels
+    language = localizer.language, localizer.locale, localizer.zone
     shown_in = *language, digest.at, digest.compact, longest
     views = []
     for number, story in enumerate(digest.stories, start=1):

@@ -44,7 +44,7 @@ class JinjaRenderer(Renderer):
         self._folder = TemplateFolder(DIGEST_TEMPLATES, templates, custom)
         self._site = site
         self._labels: dict[str, Labels] = {}
-        self._views = ViewCache(MAX_CACHED_VIEWS)
+        self._views: dict[str, ViewCache] = {}
 
     @override
     def render(
@@ -69,8 +69,7 @@ class JinjaRenderer(Renderer):
             issue_id=issue_id,
             archive=archive,
             subscribe_url=subscribe_url,
-            views=self._views,
-            labels=theme,
+            views=self._views.setdefault(theme, ViewCache(MAX_CACHED_VIEWS)),
         )
         return self._folder.render(theme, html=edition.format != "text", page=page, say=localizer.text)
 

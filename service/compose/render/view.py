@@ -102,18 +102,16 @@ def make_digest_view(
     archive: str = NONE,
     subscribe_url: str = "",
     views: ViewCache | None = None,
-    labels: str = "",
 ) -> DigestView:
     """Return the view of a digest in the language and time zone of the localizer.
 
-    `archive` is that of the newsletter, `subscribe_url` where others subscribe, "" if they cannot. `views`
-    and `labels` are those of `view_stories`.
+    `archive` is that of the newsletter, `subscribe_url` where others subscribe, "" if they cannot.
     """
     on_web = archive != NONE
     mailed = digest.placed(Placement.LEAD, Placement.STORY, Placement.SHORT)
     on_page = len(digest.stories) - len(mailed)
     earlier = earlier_issue_url if on_web else None
-    stories = view_stories(replace(digest, stories=mailed), localizer, earlier, views, labels)
+    stories = view_stories(replace(digest, stories=mailed), localizer, earlier, views)
     name = clean(title, MAX_TITLE_CHARACTERS)
     counted = _Counts.of(stories)
     counts = counted.text(localizer)
