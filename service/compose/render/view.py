@@ -108,10 +108,9 @@ def make_digest_view(
     `archive` is that of the newsletter, `subscribe_url` where others subscribe, "" if they cannot.
     """
     on_web = archive != NONE
-    mailed = digest.placed(Placement.LEAD, Placement.STORY, Placement.SHORT)
-    on_page = len(digest.stories) - len(mailed)
-    earlier = earlier_issue_url if on_web else None
-    stories = view_stories(replace(digest, stories=mailed), localizer, earlier, views)
+    mail = replace(digest, stories=digest.placed(Placement.LEAD, Placement.STORY, Placement.SHORT))
+    on_page = len(digest.stories) - len(mail.stories)
+    stories = view_stories(mail, localizer, earlier_issue_url if on_web else None, views)
     name = clean(title, MAX_TITLE_CHARACTERS)
     counted = _Counts.of(stories)
     counts = counted.text(localizer)
