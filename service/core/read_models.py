@@ -33,10 +33,14 @@ class PendingWork:
 
 @dataclass(frozen=True, slots=True)
 class DeliveryBacklog:
-    """The due time of the delivery that waits longest (None: none waits), and the uncertain deliveries."""
+    """The due time of the delivery that waits longest (None: none waits), and numbers of rows.
+
+    `uncertain` counts deliveries in this state, `drafts` those that nobody decided about or that are held.
+    """
 
     oldest_due_at: datetime | None = None
     uncertain: int = 0
+    drafts: int = 0
 
 
 @dataclass(frozen=True, slots=True)

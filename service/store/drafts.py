@@ -65,6 +65,10 @@ class DraftPlace(NamedTuple):
     state: DraftState
 
 
+UNDECIDED = and_(HAS_GROUP, drafts.c.state.in_((DraftState.WAITING, DraftState.HELD)))
+"""The condition that a draft waits for an editor's decision."""
+
+
 @dataclass(frozen=True, slots=True)
 class SqlDraftStore(DraftStore):
     """DraftStore on the table drafts."""

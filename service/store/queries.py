@@ -23,7 +23,7 @@ from service.core.read_models import (
 )
 from service.store.database import Database
 from service.store.dialect import Query, is_in
-from service.store.drafts import waits_for_editor
+from service.store.drafts import UNDECIDED, waits_for_editor
 from service.store.groups import ACTIVE
 from service.store.mappers import (
     EDITION,
@@ -105,9 +105,10 @@ class Queries:
         """Return the backlog of deliver at `now`."""
         oldest = select(func.min(deliveries.c.due_at)).where(OUTBOX, deliveries.c.due_at <= now)
         uncertain = select(func.count()).where(IN_DOUBT, deliveries.c.state == State.UNCERTAIN)
-        both = select(oldest.scalar_subquery(), uncertain.scalar_subquery())
+        undecided = select(func.count()).where(UNDECIDED)
+        numbers = select(*(query.scalar_subquery() for query in (oldest, uncertain, undecided)))
         async with self.database.read() as connection:
-            return DeliveryBacklog(*(await connection.execute(both)).one())
+            return DeliveryBacklog(*(await connection.execute(numbers)).one())
 
     async def counts(self) -> RecordCounts:
         """Return the number of rows of each kind."""

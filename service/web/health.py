@@ -99,3 +99,8 @@ class _GaugeCollector:
             "Deliveries for which it is unknown whether the mail server accepted them.",
             backlog.uncertain,
         )
+        yield GaugeMetricFamily(
+            "caveat_drafts_undecided",
+            "Drafts that wait for an editor's decision, or are held.",
+            backlog.drafts,
+        )

@@ -171,9 +171,25 @@ async def test_without_a_decision_the_draft_is_held_if_the_newsletter_says_so(of
     office.newsletters["morning"] = replace(office.newsletters["morning"], unreviewed="hold")
     [waiting] = (await office.compose(EARLY)).drafts
     assert not waiting.is_sent
+    await office.drafts.save((await office.draft()).changed(EARLY, "mia"))
     assert await office.compose(NOON) == ComposeReport()
-    assert (await office.draft()).state is DraftState.HELD
+    held = await office.draft()
+    assert (held.state, held.changed_by) == (DraftState.HELD, "mia")
+    assert "Nobody had decided when it was due" in held.note
     assert await office.issues() == []
+
+
+async def test_drafts_without_a_decision_are_counted(office: Office):
+    async def undecided() -> int:
+        return (await office.stores.queries.backlog(NOON)).drafts
+
+    assert await undecided() == 0
+    await office.compose(EARLY)
+    assert await undecided() == 1
+    await office.decide(DraftState.HELD)
+    assert await undecided() == 1
+    await office.decide(DraftState.APPROVED)
+    assert await undecided() == 0
 
 
 async def test_what_was_never_a_draft_is_sent_or_becomes_a_held_draft(office: Office):
