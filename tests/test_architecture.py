@@ -49,6 +49,7 @@ ALSO_ALLOWED = {
 """Single imports beyond the table above, each with its reason."""
 
 LIBRARIES = {
+    "PIL": {"gather/pictures"},
     "aiohttp": {"condense/judge/client", "gather/http/fetcher"},
     "aiosmtplib": {"deliver/channels/smtp/channel"},
     "alembic": {"store"},

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 from service.compose import stage
 from service.core import ids as identity
 from service.core.archive_links import NONE, issue_links
+from service.core.content_ids import standalone_html
 from service.core.errors import UsageError
 from service.core.model import Delivery, Edition, Issue, Newsletter, Preferences, RenderedMail, Subscriber
 from service.core.placeholders import Placeholder, fill
@@ -83,7 +84,10 @@ def not_subscribed(email: str, newsletter: str, known: Iterable[str]) -> UsageEr
 
 
 async def personalized(app: Application, issue: Issue, subscriber: Subscriber | None) -> RenderedMail:
-    """Return the rendered issue with its placeholders filled in for the subscriber."""
+    """Return the rendered issue with its placeholders filled in for the subscriber.
+
+    Its picture is within the HTML, so that a browser shows it.
+    """
     recipient = subscriber or EXAMPLE_SUBSCRIBER
     key, site_url = await app.subscribers.signing_key(), app.settings.site.url
     links = subscriber_links(key, site_url, recipient.id, issue.newsletter)
@@ -105,7 +109,7 @@ async def personalized(app: Application, issue: Issue, subscriber: Subscriber | 
     escaped = {place: escape(value) for place, value in values.items()}
     return RenderedMail(
         fill(issue.rendered.subject, values),
-        fill(issue.rendered.html, escaped, issue_url=page_of),
+        standalone_html(issue, fill(issue.rendered.html, escaped, issue_url=page_of)),
         fill(issue.rendered.text, values, issue_url=page_of),
     )
 

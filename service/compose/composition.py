@@ -8,7 +8,7 @@ from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from functools import partial
 
-from service.compose.digest import make_digest
+from service.compose.digest import HeadlinePoints, make_digest, shown_headline_points
 from service.compose.fault_isolation import error_text, unmerged_points
 from service.compose.lateness import DuePlan
 from service.compose.layout import SharedStories
@@ -16,6 +16,7 @@ from service.compose.notices import NoticeFinder, Notices
 from service.compose.ports import ComposeStore, KeyPointMerger, Renderer
 from service.compose.ranking import RankedStory, Ranker
 from service.compose.released_stories import ReleasedStories
+from service.compose.render.lead_picture import LeadPictures
 from service.compose.size_budget import fit_to_size
 from service.compose.stories.merging.merge import headline_points
 from service.compose.stories.updates import StoryUpdate, continues, story_updates
@@ -28,6 +29,7 @@ from service.core.model import (
     Group,
     Issue,
     Newsletter,
+    Picture,
     Placement,
     RenderedMail,
     SentIssue,
@@ -66,6 +68,7 @@ class _MadeIssue:
     issue_id: str
     digest: Digest
     rendered: RenderedMail
+    picture: Picture | None
 
     def is_for(self, plan: IssuePlan, updates: tuple[StoryUpdate, ...], notices: Notices) -> bool:
         """Return whether another issue looks the same: its edition differs in the schedule only.
@@ -75,6 +78,7 @@ class _MadeIssue:
         mine, theirs = (replace(one.group.edition, schedule="") for one in (self.plan, plan))
         return (
             (mine, self.plan.shown_at, self.notices) == (theirs, plan.shown_at, notices)
+            and self.plan.newsletter == plan.newsletter
             and self.updates == updates
             and not any(self.issue_id in part for part in (self.rendered.html, self.rendered.text))
         )
@@ -99,6 +103,7 @@ class Composition:
     ranker: Ranker
     subscribe_urls: Mapping[str, str] = field(default_factory=dict)
     problems: list[str] = field(default_factory=list)
+    pictures: LeadPictures = field(default_factory=LeadPictures)
     _released: ReleasedStories = field(init=False)
     _merged: dict[_MergeKey, tuple[StoryPoint, ...]] = field(default_factory=dict)
     _shared: SharedStories = field(default_factory=SharedStories)
@@ -180,19 +185,17 @@ class Composition:
         issue_id = ids.issue_id(group.edition_key, plan.occurrence, plan.served_from)
         made = self._last
         if made is None or not made.is_for(plan, updates, notices):
-            made = await asyncio.to_thread(self._compose, plan, updates, notices, issue_id)
+            made = await self._compose(plan, updates, notices, issue_id)
             self._last = made
         digest, rendered = replace(made.digest, edition=group.edition), made.rendered
-        return digest, self._issue(plan, digest, rendered)
+        return digest, replace(self._issue(plan, digest, rendered), picture=made.picture)
 
     async def issue_of(self, plan: IssuePlan, digest: Digest) -> tuple[Digest, Issue]:
         """Return the digest with its notices, as far as it fits into a mail, and the rendered issue."""
         notices = await self.notice_finder.find(plan.group, plan.newsletter, plan.shown_at)
-        digest = replace(digest, corrections=notices.corrections, unhealthy_sources=notices.unhealthy_sources)
         issue_id = ids.issue_id(plan.group.edition_key, plan.occurrence, plan.served_from)
-        render = partial(self._render, plan.newsletter, issue_id)
-        digest, rendered = await asyncio.to_thread(fit_to_size, digest, render)
-        return digest, self._issue(plan, digest, rendered)
+        digest, rendered, picture = await self._fitted(plan, notices, issue_id, digest, shown_headline_points)
+        return digest, replace(self._issue(plan, digest, rendered), picture=picture)
 
     async def with_all_points(self, digest: Digest, updates: Sequence[StoryUpdate]) -> Digest:
         """Return the digest with up to MATERIAL_POINTS points for each story, also for those without room."""
@@ -233,25 +236,47 @@ class Composition:
             digest=digest,
         )
 
-    def _compose(
+    async def _compose(
         self, plan: IssuePlan, updates: tuple[StoryUpdate, ...], notices: Notices, issue_id: str
     ) -> _MadeIssue:
-        ranked = self.rank(plan.group.edition, updates, plan.shown_at)
-        digest = make_digest(
-            plan.group.edition, ranked, at=plan.shown_at, merge=self._merge, shared=self._shared
+        def work() -> Digest:
+            ranked = self.rank(plan.group.edition, updates, plan.shown_at)
+            return make_digest(
+                plan.group.edition, ranked, at=plan.shown_at, merge=self._merge, shared=self._shared
+            )
+
+        grouped = {update.story.articles[0].article.id: update.story.articles for update in updates}
+        fitted = await self._fitted(
+            plan,
+            notices,
+            issue_id,
+            await asyncio.to_thread(work),
+            lambda story: headline_points(grouped[story.articles[0].id]),
         )
+        return _MadeIssue(plan, updates, notices, issue_id, *fitted)
+
+    async def _fitted(
+        self,
+        plan: IssuePlan,
+        notices: Notices,
+        issue_id: str,
+        digest: Digest,
+        headline_points: HeadlinePoints,
+    ) -> tuple[Digest, RenderedMail, Picture | None]:
+        """Return the digest with its notices as far as it fits into a mail, the mail, and the lead's picture.
+
+        `headline_points` are the caveats of a story's headline, for a story that gets one line to save room.
+        """
         complete = replace(
             digest, corrections=notices.corrections, unhealthy_sources=notices.unhealthy_sources
         )
-        grouped = {one.update.story.articles[0].article.id: one.update.story.articles for one in ranked}
-        fitting, rendered = fit_to_size(
-            complete,
-            partial(self._render, plan.newsletter, issue_id),
-            lambda story: headline_points(grouped[story.articles[0].id]),
-        )
-        return _MadeIssue(plan, updates, notices, issue_id, fitting, rendered)
+        picture = await self.pictures.of(digest, plan.newsletter)
+        render = partial(self._render, plan.newsletter, issue_id, picture)
+        return *await asyncio.to_thread(fit_to_size, complete, render, headline_points), picture
 
-    def _render(self, newsletter: Newsletter, issue_id: str, digest: Digest) -> RenderedMail:
+    def _render(
+        self, newsletter: Newsletter, issue_id: str, picture: Picture | None, digest: Digest
+    ) -> RenderedMail:
         return self.renderer.render(
             digest,
             title=newsletter.title,
@@ -259,6 +284,7 @@ class Composition:
             issue_id=issue_id,
             archive=newsletter.archive,
             subscribe_url=self.subscribe_urls.get(newsletter.id, ""),
+            picture=picture,
         )
 
     def forget_articles(self) -> None:

@@ -17,6 +17,7 @@ from service.core.model import (
     Edition,
     Group,
     Issue,
+    Picture,
     RenderedMail,
     SentenceChange,
     SentIssue,
@@ -207,12 +208,25 @@ class Renderer(Protocol):
         issue_id: str,
         archive: str = NONE,
         subscribe_url: str = "",
+        picture: Picture | None = None,
     ) -> RenderedMail:
         """Return the digest, rendered once for all recipients, with placeholders for their own values.
 
         `archive` is that of the newsletter: with `none`, nothing links to a web page of the issue.
-        `subscribe_url` is where others subscribe, "" if they cannot. The HTML of an edition in plain text is
-        empty. Raises UnknownName for an unknown theme, CaveatError for a theme that fails.
+        `subscribe_url` is where others subscribe, "" if they cannot. `picture` is shown with the lead. The
+        HTML of an edition in plain text is empty. Raises UnknownName for an unknown theme, CaveatError for a
+        theme that fails.
+        """
+        ...
+
+
+class PictureSource(Protocol):
+    """Gets pictures from the publishers' servers."""
+
+    async def picture(self, url: str) -> Picture | None:
+        """Return the picture at a web address, made small; None if it cannot be had within seconds.
+
+        Raises nothing: an issue is sent without its picture.
         """
         ...
 

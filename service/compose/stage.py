@@ -10,7 +10,7 @@ A manual send does the same for groups that are not due; a preview does the same
 from __future__ import annotations
 
 from collections.abc import Collection, Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field, fields, replace
 from datetime import datetime, timedelta
 from html import escape
 
@@ -19,8 +19,16 @@ from service.compose.drafts.review import Review, WaitingDraft, groups_to_compos
 from service.compose.fault_isolation import error_text
 from service.compose.lateness import DuePlan, LateAction, plan_due_group
 from service.compose.notices import NoticeFinder
-from service.compose.ports import ComposeStore, DraftStore, KeyPointMerger, Renderer, SourceHealthReader
+from service.compose.ports import (
+    ComposeStore,
+    DraftStore,
+    KeyPointMerger,
+    PictureSource,
+    Renderer,
+    SourceHealthReader,
+)
 from service.compose.ranking import Ranker
+from service.compose.render.lead_picture import LeadPictures
 from service.compose.stories.assign import StoryAssigner
 from service.compose.waiting import stories_wait
 from service.core import ids
@@ -37,7 +45,8 @@ class Composer:
     `settle` is the time between gathering an article and sending it. `story_assigner` gives each article its
     story permanently; without one, stories are found again for each edition. Without `source_health`, issues
     name no unhealthy sources. `feed_weights` are those of the feeds by id. `subscribe_urls` are the sign-up
-    pages of the newsletters (ids) that have one. Without `drafts`, no newsletter is reviewed.
+    pages of the newsletters (ids) that have one. Without `drafts`, no newsletter is reviewed; without
+    `pictures`, no issue shows one.
     """
 
     store: ComposeStore
@@ -51,6 +60,7 @@ class Composer:
     feed_weights: Mapping[str, float] = field(default_factory=dict)
     subscribe_urls: Mapping[str, str] = field(default_factory=dict)
     drafts: DraftStore | None = None
+    pictures: PictureSource | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -198,6 +208,7 @@ async def start_composition(composer: Composer, now: datetime, *, assign_stories
         Ranker(composer.feed_weights),
         composer.subscribe_urls,
         problems,
+        LeadPictures(composer.pictures),
     )
 
 
@@ -333,13 +344,5 @@ def _count_subscribers(group: Group) -> str:
 
 
 def _add_reports(one: ComposeReport, other: ComposeReport) -> ComposeReport:
-    return ComposeReport(
-        issues=one.issues + other.issues,
-        deliveries=one.deliveries + other.deliveries,
-        empty=one.empty + other.empty,
-        waiting=one.waiting + other.waiting,
-        late=one.late + other.late,
-        problems=tuple(dict.fromkeys((*one.problems, *other.problems))),
-        stopped=one.stopped + other.stopped,
-        drafts=(*one.drafts, *other.drafts),
-    )
+    sums = {each.name: getattr(one, each.name) + getattr(other, each.name) for each in fields(one)}
+    return ComposeReport(**{**sums, "problems": tuple(dict.fromkeys(sums["problems"]))})

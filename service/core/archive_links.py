@@ -21,12 +21,13 @@ ISSUES_PATH, NEWSLETTERS_PATH, SIGN_UP_PATH = "/issues/", "/newsletters/", "/sub
 
 @dataclass(frozen=True, slots=True)
 class IssueLinks:
-    """The page of an issue, the page where its readers report a wrong sentence, and two downloads."""
+    """The page of an issue, the page for reports of wrong sentences, two downloads, and its picture."""
 
     page: str
     report: str
     markdown: str = ""
     epub: str = ""
+    picture: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,7 +46,8 @@ def issue_links(key: bytes, site_url: str, issue_id: str, archive: str) -> Issue
     """
     page = f"{site_url}{ISSUES_PATH}{issue_id}"
     query = "" if archive == PUBLIC else f"?{KEY}={tokens.signature(key, tokens.ISSUE, issue_id)}"
-    return IssueLinks(page + query, f"{page}/report{query}", f"{page}.md{query}", f"{page}.epub{query}")
+    paths = ("", "/report", ".md", ".epub", "/picture.jpg")
+    return IssueLinks(*(f"{page}{path}{query}" for path in paths))
 
 
 def newsletter_links(key: bytes, site_url: str, newsletter: str, archive: str) -> NewsletterLinks:

@@ -178,7 +178,9 @@ class NewsletterEntry(ConfigBlock):
     unreviewed: Literal["send", "hold"] = Field(
         default="send", description="What happens at the due time with a draft that nobody approved."
     )
-    lead_picture: bool = Field(default=False, description="Whether the first story shows its picture.")
+    lead_picture: bool = Field(
+        default=False, description="Whether the first story shows its picture, inside the mail."
+    )
 
     @field_validator("min_stories")
     @classmethod

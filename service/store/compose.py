@@ -25,6 +25,7 @@ from service.store import (
     digests,
     drafts,
     group_queries,
+    issue_pictures,
     listed_issues,
     pauses,
     released_articles,
@@ -233,6 +234,8 @@ class SqlComposeStore(ComposeStore):
             await sent_corrections.record(connection, self.database, result.number, issue)
             if issue.digest is not None:
                 await digests.record(connection, result.number, issue.digest, self._texts)
+            if issue.picture is not None:
+                await issue_pictures.record(connection, result.number, issue.picture)
         return result
 
     async def _plan(

@@ -13,7 +13,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Collection, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from functools import partial
 
@@ -24,7 +24,7 @@ from typing_extensions import override
 from service.core.model import Batch, Issue
 from service.core.model import DeliveryState as State
 from service.deliver.ports import DeliverStore, ResendPolicy, StateChange
-from service.store import postgres_ledger, sqlite_ledger
+from service.store import issue_pictures, postgres_ledger, sqlite_ledger
 from service.store.database import Database
 from service.store.dialect import is_in
 from service.store.mappers import issue_of
@@ -104,7 +104,8 @@ class SqlDeliverStore(DeliverStore):
         async with self.database.read() as connection:
             found = await connection.execute(select(issues).where(issues.c.id == issue_id))
             row = found.mappings().one_or_none()
-        return None if row is None else issue_of(row)
+            picture = None if row is None else await issue_pictures.of_issue(connection, issue_id)
+        return None if row is None else replace(issue_of(row), picture=picture)
 
     @override
     async def record_changes(self, token: str, changes: Sequence[StateChange]) -> set[str]:

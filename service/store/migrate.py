@@ -36,6 +36,7 @@ KNOWN_VERSIONS = (
     "0022",
     "0023",
     "0024",
+    "0025",
 )
 """The versions of the tables, oldest first: the revisions in migrations/versions. The last is current."""
 

@@ -31,6 +31,7 @@ from sqlalchemy import (
     ForeignKey,
     Index,
     Integer,
+    LargeBinary,
     MetaData,
     SmallInteger,
     String,
@@ -403,6 +404,15 @@ issue_digests = Table(
     metadata,
     Column("issue", Number, ForeignKey("issues.number"), primary_key=True, autoincrement=False),
     Column("digest", CompressedJson, nullable=False),
+)
+issue_pictures = Table(
+    "issue_pictures",
+    metadata,
+    Column("issue", Number, ForeignKey("issues.number"), primary_key=True, autoincrement=False),
+    Column("data", LargeBinary, nullable=False),
+    Column("width", Integer, nullable=False),
+    Column("height", Integer, nullable=False),
+    Column("publisher", CleanText, nullable=False),
 )
 
 # The issues that the list of a newsletter's issues shows: those of its own edition, and for a day without

@@ -109,6 +109,7 @@ def _archive_routes(archive: IssueArchive, pages: Pages, clients: ClientAddresse
         Route("/issues/{issue}.md", issues.markdown),
         Route("/issues/{issue}.epub", issues.epub),
         Route("/issues/{issue}", issues.show),
+        Route("/issues/{issue}/picture.jpg", issues.picture),
         Route("/issues/{issue}/report", reports.show, methods=["GET"]),
         Route("/issues/{issue}/report", reports.act, methods=["POST"]),
         Route("/newsletters/{newsletter}", newsletters.show),

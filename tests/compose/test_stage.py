@@ -108,7 +108,7 @@ async def test_the_renderer_is_told_who_may_read_the_issue_and_where_others_subs
     pages = {"morning": "https://news.example.org/subscribe/morning"}
     await compose(replace(composer, renderer=Listening(), subscribe_urls=pages), now=SEVEN)
 
-    assert told == {"archive": "public", "subscribe_url": pages["morning"]}
+    assert told == {"archive": "public", "subscribe_url": pages["morning"], "picture": None}
 
 
 # --- on time -----------------------------------------------------------------------------------

@@ -32,6 +32,11 @@ REQUIRED_HEADERS = (
     "List-Id",
     "Auto-Submitted",
 )
+STRUCTURES = (
+    ["text/plain"],
+    ["multipart/alternative", "text/plain", "text/html"],
+    ["multipart/alternative", "text/plain", "multipart/related", "text/html", "image/jpeg"],
+)
 ONE_CLICK = "List-Unsubscribe=One-Click"
 
 
@@ -51,6 +56,7 @@ def check_message(content: bytes, digest: Digest, site: Site) -> list[str]:
     page = read_page(html)
     findings += _address_findings(text, page, site)
     findings += _shown_findings(letters(text), digest, "text")
+    findings += _picture_findings(message, page)
     if html:
         findings += _shown_findings(letters(page.text()), digest, "page")
         findings += _mirror_findings(text, page, digest)
@@ -108,11 +114,21 @@ def _list_header_findings(message: EmailMessage) -> Iterator[str]:
 
 def _structure_findings(message: EmailMessage) -> Iterator[str]:
     kinds = [part.get_content_type() for part in message.walk()]
-    if kinds not in (["text/plain"], ["multipart/alternative", "text/plain", "text/html"]):
+    if kinds not in STRUCTURES:
         yield f"message: its structure is {', '.join(kinds)}"
     for part in message.walk():
         if part.get_content_maintype() == "text" and part.get_content_charset() != "utf-8":
             yield f"{part.get_content_type()}: its charset is {part.get_content_charset()}"
+
+
+def _picture_findings(message: EmailMessage, page: PageElement) -> Iterator[str]:
+    """Yield a finding for each picture that the page shows and the message lacks, and the other way round."""
+    shown = {picture.attributes.get("src", "") for picture in page.elements("img")}
+    sent = {f"cid:{part['Content-ID'].strip('<>')}" for part in message.walk() if part["Content-ID"]}
+    for source in sorted(shown - sent):
+        yield f"page: the picture {source[:80]} is not in the message"
+    for source in sorted(sent - shown):
+        yield f"page: the picture {source[:80]} of the message is not shown"
 
 
 def _address_findings(text: str, page: PageElement, site: Site) -> Iterator[str]:

@@ -13,7 +13,7 @@ from typing import TypeVar
 
 from typing_extensions import override
 
-from service.compose.ports import EditedArticle, SourceHealthReader
+from service.compose.ports import EditedArticle, PictureSource, SourceHealthReader
 from service.compose.render.check.sample import HOSTILE_HEADLINES, HOSTILE_URLS
 from service.compose.render.theme import JinjaRenderer
 from service.compose.stage import Composer, compose
@@ -31,6 +31,7 @@ from service.core.model import (
     Issue,
     KeyPoint,
     Newsletter,
+    Picture,
     Role,
     Site,
     SourceHealth,
@@ -41,6 +42,7 @@ from service.settings.packaged_files import templates_folder
 from service.subscribers.links import subscriber_links
 from tests.builders import a_newsletter, an_article, an_edition
 from tests.compose.fakes import Member, MemoryStore
+from tests.pictures import a_picture
 
 SITUATIONS = 300
 SEVEN = datetime(2026, 3, 3, 6, 0, tzinfo=UTC)
@@ -126,6 +128,14 @@ class Choices:
         return self.below(name, one_in) == 0
 
 
+class OnePicture(PictureSource):
+    """Every picture is the same."""
+
+    @override
+    async def picture(self, url: str) -> Picture | None:
+        return a_picture()
+
+
 @dataclass(frozen=True)
 class UnhealthySources(SourceHealthReader):
     """Some sources that deliver nothing, one with a name like markup."""
@@ -161,6 +171,7 @@ async def situation(number: int) -> Situation:
         subscribe_urls={newsletter.id: f"{site.url}/subscribe/morning"}
         if choices.rarely("sign-up", 2)
         else {},
+        pictures=OnePicture(),
     )
     stories = choices.below("stories", MAX_STORIES + 1)
     store.publish(*(told for n in range(0, stories, 4) for told in _event(choices, n, day=1)))
@@ -184,6 +195,7 @@ def _newsletter(choices: Choices) -> Newsletter:
         archive=choices.of("archive", (PUBLIC, SIGNED, NONE)),
         empty="send",
         show_source_health=choices.rarely("show unhealthy", 2),
+        lead_picture=choices.rarely("picture", 3),
         topics=(),
     )
 
@@ -239,6 +251,7 @@ def _told(choices: Choices, number: int, day: int, teller: int) -> CondensedArti
         ),
         published_at=None if choices.rarely((number, day, "date"), 9) else at,
         gathered_at=at,
+        picture="" if choices.rarely((number, "without picture"), 4) else f"{address}.jpg",
         topics=(choices.of((number, "topic"), ("world", "business", "science", "sport")),),
     )
     return CondensedArticle(

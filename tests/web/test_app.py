@@ -54,7 +54,7 @@ async def test_every_answer_carries_the_security_headers(server: WebServer, web:
     for method, url in await pages(server):
         answer = await web.request(method, url, allow_redirects=False)
         policy = answer.headers["Content-Security-Policy"]
-        assert policy.startswith("default-src 'none'; style-src 'sha256-")
+        assert policy.startswith("default-src 'none'; img-src 'self'; style-src 'sha256-")
         assert "frame-ancestors 'none'" in policy
         assert "unsafe" not in policy
         assert answer.headers["X-Content-Type-Options"] == "nosniff"

@@ -22,9 +22,10 @@ from service.core.archive_links import (
     issue_links,
     newsletter_links,
 )
-from service.core.model import Newsletter, Roster
+from service.core.model import Newsletter, Picture, Roster
 from service.core.read_models import ListedIssue, StoredIssue
 from service.settings.values import Settings
+from service.store import issue_pictures
 from service.store.database import Database
 from service.store.deliver import SqlDeliverStore
 from service.store.digests import SqlDigestStore
@@ -98,6 +99,7 @@ class IssueArchive:
         first = max(number - 1, 0) * STORIES_PER_PAGE
         stored, edition = issue.stored, issue.stored.edition
         found = await self._digests.part(stored.id, first, STORIES_PER_PAGE)
+        picture = await self.picture(issue) if first == 0 else None
         localizer = localizer_for(self._labels, edition.language, edition.timezone)
         if found is None:
             mail = await SqlDeliverStore(self.database).issue(stored.id)
@@ -123,7 +125,13 @@ class IssueArchive:
             total=total,
             page_size=STORIES_PER_PAGE,
             issue_url=issue_url if archive != NONE else None,
+            picture=picture,
         )
+
+    async def picture(self, issue: ArchivedIssue) -> Picture | None:
+        """Return the picture of an issue, None if it has none."""
+        async with self.database.read() as connection:
+            return await issue_pictures.of_issue(connection, issue.stored.id)
 
     async def pages(self, issue: ArchivedIssue, limit: int) -> Sequence[IssuePage]:
         """Return all pages of an issue, at most `limit` of them."""

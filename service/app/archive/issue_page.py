@@ -21,8 +21,9 @@ from service.compose.render.story_view import (
     view_stories,
 )
 from service.compose.render.text_cleaning import MAX_TITLE_CHARACTERS, clean, shorten
+from service.compose.render.view import PictureView
 from service.core.archive_links import PUBLIC, IssueLinks
-from service.core.model import Digest, Newsletter, Placement, Story
+from service.core.model import Digest, Newsletter, Picture, Placement, Story
 from service.core.placeholders import MARKER, Placeholder, fill
 from service.core.read_models import StoredIssue
 from service.text.i18n import Localizer, text_direction
@@ -84,6 +85,7 @@ class IssuePage:
     number: int = 1
     numbers: int = 1
     mail: tuple[tuple[tuple[TextPiece, ...], ...], ...] = ()
+    picture: PictureView | None = None
 
     @property
     def stories(self) -> tuple[StoryView, ...]:
@@ -107,10 +109,12 @@ def page_of_digest(
     total: int,
     page_size: int,
     issue_url: Callable[[str], str] | None = None,
+    picture: Picture | None = None,
 ) -> IssuePage:
     """Return the page of these stories, which begin at index `first` of all `total` stories.
 
     `issue_url` returns the address of the web page of an earlier issue (id), None without web pages.
+    `picture` is that of the lead.
     """
     stories = [replace(one, number=one.number + first) for one in view_stories(digest, localizer, issue_url)]
     is_first = first == 0
@@ -119,6 +123,7 @@ def page_of_digest(
     base = _base(stored, newsletter, links, localizer, digest.at)
     return replace(
         base,
+        picture=replace(PictureView.of(picture), url=links.picture) if picture else None,
         headline=(headlines[0] if headlines and is_first else subject) or base.title,
         description=shorten(
             " · ".join(story.marked_headline for story in stories), MAX_DESCRIPTION_CHARACTERS

@@ -67,6 +67,7 @@ class ThemeChecker:
                     issue_id=sample.SAMPLE_ISSUE,
                     archive=archive,
                     subscribe_url=f"{self._site.url}/subscribe/sample" if archive == PUBLIC else "",
+                    picture=sample.SAMPLE_PICTURE if archive == PUBLIC else None,
                 )
             except TemplateFailed as failed:
                 yield self._fault_of(failed)

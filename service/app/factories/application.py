@@ -32,6 +32,7 @@ if TYPE_CHECKING:
     from service.app.judge.asking import JudgeReport
     from service.app.self_service import SelfService
     from service.app.sign_up import SignUp
+    from service.compose.ports import PictureSource
     from service.compose.stage import Composer, ComposeReport
     from service.condense.stage import Condenser, CondenseReport
     from service.deliver.stage import Deliverer, DeliverReport
@@ -223,7 +224,16 @@ class Application:
         """The compose stage."""
         from service.app.factories.compose import composer_of  # noqa: PLC0415 - see the module's docstring
 
-        return composer_of(self.settings, self.roster, self.database)
+        return composer_of(self.settings, self.roster, self.database, self._pictures())
+
+    def _pictures(self) -> PictureSource | None:
+        """Return the source of pictures if a newsletter shows any."""
+        if not any(newsletter.lead_picture for newsletter in self.roster.newsletters):
+            return None
+        from service.app.articles.pictures import FetchedPictures  # noqa: PLC0415 - see the module's docstring
+        from service.app.factories.gather import PooledExecutor  # noqa: PLC0415 - see the module's docstring
+
+        return FetchedPictures(self.fetcher, PooledExecutor(self.pool), self.clock)
 
     async def deliverer(self) -> Deliverer:
         """Return the deliver stage, whose links are signed with the key in the database."""

@@ -9,7 +9,7 @@ from datetime import datetime
 from typing_extensions import override
 
 from service.app.factories.templates import template_folders
-from service.compose.ports import SourceHealthReader
+from service.compose.ports import PictureSource, SourceHealthReader
 from service.compose.render.theme import JinjaRenderer
 from service.compose.stage import Composer
 from service.compose.stories.assign import StoryAssigner
@@ -26,8 +26,10 @@ from service.store.stories import SqlStoryStore
 from service.subscribers.preferences import own_editions
 
 
-def composer_of(settings: Settings, roster: Roster, database: Database) -> Composer:
-    """Return the compose stage."""
+def composer_of(
+    settings: Settings, roster: Roster, database: Database, pictures: PictureSource | None = None
+) -> Composer:
+    """Return the compose stage; without `pictures`, issues show none."""
     templates, custom = template_folders(settings)
     return Composer(
         SqlComposeStore(database, own_editions(roster.newsletters)),
@@ -41,6 +43,7 @@ def composer_of(settings: Settings, roster: Roster, database: Database) -> Compo
         drafts=SqlDraftStore(database),
         feed_weights={feed.id: feed.weight for feed in roster.feeds},
         subscribe_urls={name: sign_up_url(settings.site.url, name) for name in settings.web.sign_up},
+        pictures=pictures,
     )
 
 

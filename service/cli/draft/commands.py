@@ -34,6 +34,7 @@ with lazy_imports():
     from service.app.drafts import editor
     from service.app.factories import application
     from service.cli.ui import open_app
+    from service.core.content_ids import standalone_html
 
 DraftName = Annotated[
     str,
@@ -105,7 +106,7 @@ def preview(
 
     async def work(app: application.Application) -> bool:
         issue = (await editor.preview(app, await _one(app, draft))).issue
-        print_data(issue.rendered.html if html else issue.rendered.text)
+        print_data(standalone_html(issue, issue.rendered.html) if html else issue.rendered.text)
         return True
 
     open_app.run_in_app(work)
@@ -119,7 +120,9 @@ def open_draft(draft: DraftName) -> None:
         issue = (await editor.preview(app, await _one(app, draft))).issue
         folder = await asyncio.to_thread(tempfile.mkdtemp, prefix="caveat-draft-")
         page = Path(folder) / f"{issue.id}.html"
-        await asyncio.to_thread(page.write_text, issue.rendered.html, encoding="utf-8")
+        await asyncio.to_thread(
+            page.write_text, standalone_html(issue, issue.rendered.html), encoding="utf-8"
+        )
         if not await asyncio.to_thread(webbrowser.open, page.as_uri()):
             print_message("No web browser was found.")
         print_message(f"Wrote {page}: {issue.rendered.subject}")

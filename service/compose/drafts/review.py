@@ -123,7 +123,8 @@ class Review:
         through = max(composition.release_position, group.served_through)
         through = draft.served_through if draft else through
         due = plan_due_group(group, newsletter, composition.now)
-        plan = await self._plan(group, newsletter, due, through)
+        # The picture is fetched when the issue is made, for the lead that the editor chose.
+        plan = await self._plan(group, replace(newsletter, lead_picture=False), due, through)
         updates = await composition.story_updates(group, plan.served_from, through=through)
         wanted = await composition.wanted(group.edition, updates, due.shown_at)
         is_empty = not wanted and newsletter.empty == "skip"

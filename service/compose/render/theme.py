@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import re
 import tomllib
+from dataclasses import replace
 from functools import cached_property
 from pathlib import Path
 from traceback import extract_tb
@@ -21,10 +22,10 @@ from typing_extensions import override
 from service.compose.ports import Renderer
 from service.compose.render.story_view import MAX_CACHED_VIEWS, ViewCache
 from service.compose.render.text_cleaning import shorten, wrap
-from service.compose.render.view import VIEWS, make_digest_view
+from service.compose.render.view import VIEWS, PictureView, make_digest_view
 from service.core.archive_links import NONE
 from service.core.errors import TemplateFailed, UnknownName
-from service.core.model import Digest, RenderedMail, Site
+from service.core.model import Digest, Picture, RenderedMail, Site
 from service.text.i18n import Labels, localizer_for
 
 DIGEST_TEMPLATES = "digest"  # the folder of all themes
@@ -56,6 +57,7 @@ class JinjaRenderer(Renderer):
         issue_id: str,
         archive: str = NONE,
         subscribe_url: str = "",
+        picture: Picture | None = None,
     ) -> RenderedMail:
         if theme not in self.themes():
             raise UnknownName("theme", theme, self.themes())
@@ -71,6 +73,8 @@ class JinjaRenderer(Renderer):
             subscribe_url=subscribe_url,
             views=self._views.setdefault(theme, ViewCache(MAX_CACHED_VIEWS)),
         )
+        if picture is not None:
+            page = replace(page, picture=PictureView.of(picture))
         return self._folder.render(theme, html=edition.format != "text", page=page, say=localizer.text)
 
     def themes(self) -> tuple[str, ...]:

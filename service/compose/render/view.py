@@ -27,11 +27,35 @@ from service.compose.render.story_view import (
 )
 from service.compose.render.text_cleaning import MAX_TITLE_CHARACTERS, clean, reading_minutes
 from service.core.archive_links import NONE
-from service.core.model import Digest, Placement, Site
+from service.core.content_ids import picture_url
+from service.core.model import Digest, Picture, Placement, Site
 from service.core.placeholders import NAME_IN_PHRASE, Placeholder, earlier_issue_url, name_phrase
 from service.text.i18n import Localizer
 
+SHOWN_WIDTH = 544  # CSS pixels of a picture: that of the text in the widest theme
 MAX_JUDGE_CHARACTERS = 120  # a model and a host
+
+
+@dataclass(frozen=True, slots=True)
+class PictureView:
+    """The picture of the lead: its address in the mail, the size in which it is shown, who published it.
+
+    It shows nothing that the headline does not say, so its alternative text `alt` is empty.
+    """
+
+    url: str
+    width: int
+    height: int
+    publisher: str
+    alt: str = ""
+
+    @classmethod
+    def of(cls, picture: Picture) -> PictureView:
+        """Return the view of a picture: at half of its pixels, if that fills the width."""
+        width = min(picture.width, SHOWN_WIDTH)
+        height = max(round(picture.height * width / picture.width), 1)
+        publisher = clean(picture.publisher, MAX_TITLE_CHARACTERS)
+        return cls(picture_url(picture), width, height, publisher)
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,6 +74,7 @@ class DigestView:
 
     `web_url` is the issue's web page, `subscribe_url` where others subscribe, `report_url` where readers
     report a wrong sentence (of a story with `#story-` and its number behind it); "" if there is no such page.
+    `picture` is that of the lead, None if the newsletter shows none.
     """
 
     title: str
@@ -86,6 +111,7 @@ class DigestView:
     sections: tuple[SectionView, ...] = ()
     shorts: tuple[StoryView, ...] = ()
     more: int = 0
+    picture: PictureView | None = None
 
 
 VIEWS = frozenset((DigestView, SectionView, StoryView, PointView, SentenceView, SourceView))

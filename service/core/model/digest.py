@@ -227,6 +227,19 @@ class Digest:
 
 
 @dataclass(frozen=True, slots=True)
+class Picture:
+    """The picture of an issue's first story: a JPEG file without metadata, its size in pixels.
+
+    `publisher` is that of the article which it belongs to.
+    """
+
+    data: bytes
+    width: int
+    height: int
+    publisher: str = ""
+
+
+@dataclass(frozen=True, slots=True)
 class RenderedMail:
     """A rendered mail: subject, HTML and plain text, with placeholders for the recipient's own values."""
 
@@ -256,7 +269,8 @@ class Issue:
     a transactional mail. The issue covers the articles with `served_from < position <= served_through`.
     `edit_keys` are the keys of the articles' versions that were composed; () in an issue read from the store.
     `digest` is what was rendered, kept for the web page and for explanations; None in an issue read from the
-    store, which has a query of its own for it, and in a transactional mail.
+    store, which has a query of its own for it, and in a transactional mail. `picture` is sent with the HTML,
+    which shows it.
     """
 
     id: str
@@ -273,3 +287,4 @@ class Issue:
     edit_keys: tuple[str, ...] = ()
     kind: MailKind = MailKind.ISSUE
     digest: Digest | None = None
+    picture: Picture | None = None

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from base64 import b64encode
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from email.utils import format_datetime
@@ -10,7 +11,8 @@ from enum import Enum, auto
 from html import escape
 from typing import NamedTuple
 
-from service.core.model import Issue, MailKind, Site
+from service.core.content_ids import picture_content_id
+from service.core.model import Issue, MailKind, Picture, Site
 from service.core.placeholders import MARKER
 from service.core.transfer_encoding import quoted_printable as quoted
 from service.core.transfer_encoding.base64_template import Base64Template
@@ -22,6 +24,7 @@ from service.core.transfer_encoding.text_parts import (
 )
 from service.deliver.message import headers
 
+LINE_CHARACTERS = 76  # of base64 (RFC 2045, 6.8)
 _MARKUP = re.compile("[&<>\"']")
 
 
@@ -175,6 +178,8 @@ def _body(issue: Issue) -> tuple[bytes, tuple[_Piece, ...]]:
     if not issue.rendered.html:
         return text_headers, _joined(*text, b"\r\n")
     html_headers, html = _part(issue.rendered.html, _PartType.HTML)
+    if issue.picture is not None:
+        html_headers, html = _with_picture(html_headers, html, issue, issue.picture)
     # "=_" cannot occur in quoted-printable, nor "_" in base64, so the boundary cannot occur in a part.
     boundary = f"=_caveat_{issue.id}".encode()
     return b'Content-Type: multipart/alternative;\r\n boundary="' + boundary + b'"\r\n', _joined(
@@ -184,6 +189,27 @@ def _body(issue: Issue) -> tuple[bytes, tuple[_Piece, ...]]:
         *html,
         b"\r\n\r\n--" + boundary + b"--\r\n",
     )
+
+
+def _with_picture(
+    html_headers: bytes, html: list[_Piece], issue: Issue, picture: Picture
+) -> tuple[bytes, list[_Piece]]:
+    """Return the HTML and its picture as one part (RFC 2387), which is the same for all recipients."""
+    boundary = f"=_caveat_related_{issue.id}".encode()
+    picture_headers = (
+        "Content-Type: image/jpeg\r\n"
+        "Content-Transfer-Encoding: base64\r\n"
+        'Content-Disposition: inline; filename="picture.jpg"\r\n'
+        f"Content-ID: <{picture_content_id(picture)}>\r\n"
+    ).encode()
+    lines = b64encode(picture.data)
+    data = b"\r\n".join(lines[at : at + LINE_CHARACTERS] for at in range(0, len(lines), LINE_CHARACTERS))
+    return b'Content-Type: multipart/related; type="text/html";\r\n boundary="' + boundary + b'"\r\n', [
+        b"--" + boundary + b"\r\n" + html_headers + b"\r\n",
+        *html,
+        b"\r\n\r\n--" + boundary + b"\r\n" + picture_headers + b"\r\n",
+        data + b"\r\n\r\n--" + boundary + b"--\r\n",
+    ]
 
 
 def _part(part: str, part_type: _PartType) -> tuple[bytes, list[_Piece]]:

@@ -228,6 +228,14 @@ DIGESTS = """
       JOIN issues ON issues.id = oi.id
      WHERE NOT EXISTS (SELECT 1 FROM issue_digests AS n WHERE n.issue = issues.number)
 """
+PICTURES = """
+    INSERT INTO issue_pictures (issue, data, width, height, publisher)
+    SELECT issues.number, o.data, o.width, o.height, o.publisher
+      FROM {old}.issue_pictures AS o
+      JOIN {old}.issues AS oi ON oi.number = o.issue
+      JOIN issues ON issues.id = oi.id
+     WHERE NOT EXISTS (SELECT 1 FROM issue_pictures AS n WHERE n.issue = issues.number)
+"""
 LISTED_ISSUES = """
     INSERT INTO listed_issues (newsletter, day, time, issue, readers)
     SELECT o.newsletter, o.day, o.time, issues.number, o.readers
@@ -291,9 +299,8 @@ def merge(connection: Connection, old: str) -> MergeCounts:
     run(MOVE)
     run(EMPTY_PLACES)
     new_issues = run(_with_columns(ISSUES, issues, "number"))
-    run(TOLD_CORRECTIONS)
-    run(DIGESTS)
-    run(LISTED_ISSUES)
+    for of_issues in (TOLD_CORRECTIONS, DIGESTS, PICTURES, LISTED_ISSUES):
+        run(of_issues)
     table("lines", LINES)
     lines = run(NEW_LINES) + run(LATER_LINES)
     run(PAUSED)

@@ -45,6 +45,14 @@ class IssuePages:
         """Return the issue as an EPUB file."""
         return await self._download(request, "epub", MIME_TYPE, self.renderer.epub)
 
+    async def picture(self, request: Request) -> Response:
+        """Return the picture of the issue, as its mail has it."""
+        issue = await self.issue(request)
+        picture = await self.archive.picture(issue)
+        if picture is None:
+            raise HTTPException(404)
+        return self._response(request, issue, picture.data, "image/jpeg")
+
     async def issue(self, request: Request) -> ArchivedIssue:
         """Return the issue that the URL names, if the visitor may read it. Raises HTTPException 404, 410."""
         found = await self.archive.issue(request.path_params["issue"], key_of(request))

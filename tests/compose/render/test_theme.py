@@ -20,8 +20,18 @@ from hypothesis import strategies as st
 from pytest_httpserver import HTTPServer
 
 from service.compose.render.theme import MAX_SUBJECT_CHARACTERS, JinjaRenderer
+from service.core.content_ids import picture_url
 from service.core.errors import CaveatError, UnknownName
-from service.core.model import CaveatKind, Digest, EarlierFigure, Placement, RenderedMail, SentIssue, Story
+from service.core.model import (
+    CaveatKind,
+    Digest,
+    EarlierFigure,
+    Picture,
+    Placement,
+    RenderedMail,
+    SentIssue,
+    Story,
+)
 from service.core.placeholders import MARKER, PHRASE, Placeholder, earlier_issue_url, fill
 from service.settings.packaged_files import templates_folder
 from tests.compose.digests import (
@@ -48,6 +58,7 @@ from tests.compose.digests import (
     the_treaty,
     the_well,
 )
+from tests.pictures import a_picture
 
 GOLDEN = Path(__file__).parent / "golden"
 THEMES = ("daily", "brief", "plain")
@@ -638,3 +649,21 @@ def test_an_earlier_figure_is_named_with_its_source(theme: str):
 
     assert "earlier: At least 41 (Northwater Wire, 01:00)" in " ".join(ParsedPage(mail.html).text.split())
     assert "earlier: At least 41 (Northwater Wire, 01:00)" in mail.text
+
+
+@pytest.mark.parametrize("theme", ["daily", "brief", "plain"])
+def test_every_theme_shows_the_picture_of_the_lead_and_its_publisher(theme: str):
+    def render(picture: Picture | None) -> RenderedMail:
+        return RENDERER.render(
+            the_front_page(), title="The Morning", theme=theme, issue_id="issue", picture=picture
+        )
+
+    picture = a_picture("The <Courier>")
+    without, pictured = render(None), render(picture)
+
+    assert "<img" not in without.html
+    (shown,) = re.findall("<img[^>]*>", pictured.html)
+    assert f'src="{picture_url(picture)}"' in shown
+    assert all(f" {attribute} " in shown for attribute in ('alt=""', 'width="544"', 'height="272"'))
+    assert re.search(r"Picture:</span> <span[^>]*>The &lt;Courier&gt;<", pictured.html)
+    assert pictured.text == without.text

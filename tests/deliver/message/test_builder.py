@@ -16,6 +16,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from service.core.archive_links import IssueLinks, issue_links
+from service.core.content_ids import picture_content_id
 from service.core.errors import CaveatError
 from service.core.model import Issue, MailKind, RenderedMail
 from service.core.placeholders import Placeholder, earlier_issue_url
@@ -23,6 +24,7 @@ from service.core.transfer_encoding.text_parts import USUAL_VALUE_BYTES, encoded
 from service.deliver.message.builder import MailLinks, MessageBuilder
 from service.deliver.message.headers import clean_text
 from tests.deliver.fakes import SITE, a_delivery, a_message_builder, an_issue, links
+from tests.pictures import a_picture
 
 CONTROL_CHARACTERS = "Talks\x0b end\x00 \u2028in\x85 a\ud800 pledge\r\nBcc: victim@example.org"
 
@@ -73,6 +75,34 @@ def test_text_comes_before_html_and_both_hold_the_subscribers_own_values():
     assert text == f"Hello Ümit & Söhne,\n\nthe harbour reopened.\n\nUnsubscribe: {own}\n"
     assert "<p>Hello Ümit &amp; Söhne,</p>" in html
     assert f'<a href="{own}">' in html
+
+
+def test_a_picture_is_inside_the_html_part_and_a_text_part_stays_as_it_is():
+    picture = a_picture()
+    plain, pictured = made(), made(an_issue(picture=picture))
+    text, related = pictured.iter_parts()
+
+    assert text.get_content().replace("\r\n", "\n") == part(plain, "plain")
+    assert related.get_content_type() == "multipart/related"
+    assert related.get_param("type") == "text/html"
+    html, image = related.iter_parts()
+    assert html.get_content().replace("\r\n", "\n") == part(plain, "html")
+    assert image.get_content_type() == "image/jpeg"
+    assert image["Content-ID"] == f"<{picture_content_id(picture)}>"
+    assert image.get_content_disposition() == "inline"
+    assert image.get_content() == picture.data
+
+
+def test_all_recipients_of_an_issue_share_the_bytes_of_its_picture():
+    build, issue = a_message_builder(), an_issue(picture=a_picture())
+    messages = [build(issue, a_delivery(f"{name}@example.org", name)) for name in ("amina", "ben")]
+    (first,), (second,) = ([p for p in message.parts if b"image/jpeg" in p] for message in messages)
+    assert first is second
+
+
+def test_an_issue_in_plain_text_has_no_picture():
+    message = made(an_issue(html="", picture=a_picture()))
+    assert message.get_content_type() == "text/plain"
 
 
 def test_an_issue_in_plain_text_is_one_part():

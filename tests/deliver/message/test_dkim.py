@@ -19,6 +19,7 @@ from service.core.placeholders import Placeholder
 from service.deliver.message.builder import MessageBuilder
 from service.deliver.message.dkim import DkimSigner, canonical_headers, relaxed_body
 from tests.deliver.fakes import SITE, a_delivery, an_issue, links
+from tests.pictures import a_picture
 
 RSA_KEY = rsa.generate_private_key(65537, 2048)
 ED_KEY = Ed25519PrivateKey.generate()
@@ -62,6 +63,12 @@ def test_a_change_of_a_signed_part_breaks_the_signature(old, new):
     content = signed(SIGNERS[:1])
     assert old in content
     assert not verified(content.replace(old, new))
+
+
+def test_a_message_with_a_picture_is_signed_as_a_whole():
+    content = signed(SIGNERS[:1], an_issue(picture=a_picture()))
+    assert verified(content)
+    assert not verified(content.replace(b"image/jpeg", b"image/webp"))
 
 
 def test_the_signature_covers_the_unsubscribe_headers():

@@ -13,7 +13,7 @@ from service.app.factories.application import Application
 from service.app.process_pool.pool import ProcessPool
 from service.core import ids
 from service.core.archive_links import issue_links, newsletter_links
-from service.core.model import Digest, Edition, Group, Issue, RenderedMail
+from service.core.model import Digest, Edition, Group, Issue, Picture, RenderedMail
 from service.core.placeholders import Placeholder
 from service.settings.load import load_config
 from service.settings.packaged_files import templates_folder
@@ -61,6 +61,7 @@ class ArchiveSite:
         created_at: datetime = NOON,
         edition: Edition | None = None,
         mail: str = MAIL,
+        picture: Picture | None = None,
     ) -> Issue:
         """Store an issue of the newsletter; of `digest` None, only its mail is stored."""
         stores = Stores(self.app.database)
@@ -74,7 +75,7 @@ class ArchiveSite:
             articles = {one.id: one for story in digest.stories for one in story.articles}
             await stores.store_articles(list(articles.values()))
             digest = await self._with_positions(digest)
-        issue = self._issue(group, f"{day}T07:00", digest, created_at, mail)
+        issue = replace(self._issue(group, f"{day}T07:00", digest, created_at, mail), picture=picture)
         assert await composing.record_issue(group, issue, None, "file") == 1
         return issue
 
@@ -86,10 +87,16 @@ class ArchiveSite:
         return replace(digest, corrections=tuple(corrections))
 
     async def page(self, issue: Issue, ending: str = "") -> str:
-        """Return the address of an issue's page on this server: "", "report", "md" or "epub"."""
+        """Return the address of an issue's page on this server: "", "report", "md", "epub", "picture"."""
         newsletter = self.app.roster.newsletter(issue.newsletter)
         links = issue_links(await self.key(), self.url, issue.id, newsletter.archive)
-        return {"": links.page, "report": links.report, "md": links.markdown, "epub": links.epub}[ending]
+        return {
+            "": links.page,
+            "report": links.report,
+            "md": links.markdown,
+            "epub": links.epub,
+            "picture": links.picture,
+        }[ending]
 
     async def list_pages(self, newsletter: str = "morning"):
         """Return the addresses of a newsletter's list on this server."""

@@ -28,6 +28,7 @@ from tests.compose.digests import (
     the_treaty,
     the_well,
 )
+from tests.pictures import a_picture
 from tests.store.stores import an_edition
 from tests.web.archive.conftest import ArchiveSite, the_issue
 
@@ -117,9 +118,9 @@ async def test_an_issue_from_before_digests_shows_its_mail_without_personal_line
     assert "Unsubscribe:" not in page
 
 
-@pytest.mark.parametrize("ending", ["", "report", "md", "epub"])
+@pytest.mark.parametrize("ending", ["", "report", "md", "epub", "picture"])
 async def test_a_signed_issue_opens_with_its_key_alone(archive: ArchiveSite, web: Web, ending: str):
-    issue = await archive.publish(the_issue(), "evening")
+    issue = await archive.publish(the_issue(), "evening", picture=a_picture())
     other = await archive.publish(the_issue(), "evening", day="2026-03-03")
     url = await archive.page(issue, ending)
     plain, right = url.split("?key=")
@@ -322,3 +323,34 @@ async def test_an_empty_issue_says_so(archive: ArchiveSite, web: Web):
 async def test_search_engines_may_read_public_issues_only(archive: ArchiveSite, web: Web):
     robots = await text_of(web, f"{archive.url}/robots.txt")
     assert robots == "User-agent: *\nAllow: /issues/\nAllow: /newsletters/\nDisallow: /\n"
+
+
+async def test_the_picture_of_an_issue_is_on_its_page_and_comes_from_this_site(
+    archive: ArchiveSite, web: Web
+):
+    picture = a_picture("The <Courier>")
+    issue = await archive.publish(the_issue(), picture=picture)
+    page = await text_of(web, await archive.page(issue))
+
+    assert f'<img src="https://news.example.org/issues/{issue.id}/picture.jpg" alt="" width="544"' in page
+    assert "The &lt;Courier&gt;</span></figcaption>" in page
+    answer = await web.get(await archive.page(issue, "picture"))
+    assert answer.headers["Content-Type"] == "image/jpeg"
+    assert "img-src 'self'" in answer.headers["Content-Security-Policy"]
+    assert await answer.read() == picture.data
+
+
+async def test_a_picture_is_for_whoever_may_read_the_issue(archive: ArchiveSite, web: Web):
+    signed = await archive.publish(the_issue(), "evening", picture=a_picture())
+    hidden = await archive.publish(the_issue(), "night", picture=a_picture())
+    url = await archive.page(signed, "picture")
+
+    assert (await web.get(url)).status == 200
+    assert (await web.get(url.partition("?")[0])).status == 404
+    assert (await web.get(await archive.page(hidden, "picture"))).status == 404
+
+
+async def test_an_issue_without_a_picture_shows_and_serves_none(archive: ArchiveSite, web: Web):
+    issue = await archive.publish(the_issue())
+    assert "<img" not in await text_of(web, await archive.page(issue))
+    assert (await web.get(await archive.page(issue, "picture"))).status == 404

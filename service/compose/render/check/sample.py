@@ -17,6 +17,7 @@ from service.core.model import (
     Edition,
     Excerpt,
     Grade,
+    Picture,
     Placement,
     Role,
     SentenceChange,
@@ -29,6 +30,7 @@ from service.core.model import (
 SAMPLE_AT = datetime(2026, 3, 3, 6, 0, tzinfo=UTC)
 SAMPLE_TITLE = "The <b>Sample</b> & “Co”"
 SAMPLE_ISSUE = "sample"
+SAMPLE_PICTURE = Picture(b"", 1_120, 630, "The <b>Courier</b> & “Co”")
 LONG_TITLE_CHARACTERS = 5_000
 LONG_URL_CHARACTERS = 2_400
 
