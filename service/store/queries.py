@@ -57,8 +57,7 @@ from service.store.schema import (
 )
 from service.store.sqlite_ledger import PREFIX_CHARACTERS
 
-MAX_COUNTED = 10_000
-"""Waiting rows are counted up to this number, because counting a million takes seconds."""
+MAX_COUNTED = 10_000  # waiting rows: counting a million takes seconds
 
 ISSUE_COLUMNS = (
     *("id", "newsletter", "edition_key", "occurrence", "due_at"),
@@ -106,9 +105,9 @@ class Queries:
         oldest = select(func.min(deliveries.c.due_at)).where(OUTBOX, deliveries.c.due_at <= now)
         uncertain = select(func.count()).where(IN_DOUBT, deliveries.c.state == State.UNCERTAIN)
         undecided = select(func.count()).where(UNDECIDED)
-        numbers = select(*(query.scalar_subquery() for query in (oldest, uncertain, undecided)))
+        query = select(*(one.scalar_subquery() for one in (oldest, uncertain, undecided)))
         async with self.database.read() as connection:
-            return DeliveryBacklog(*(await connection.execute(numbers)).one())
+            return DeliveryBacklog(*(await connection.execute(query)).one())
 
     async def counts(self) -> RecordCounts:
         """Return the number of rows of each kind."""
