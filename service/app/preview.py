@@ -76,6 +76,13 @@ async def next_issue(
     return await stage.preview(composer, reader.edition, served_through=reader.served_through, now=moment)
 
 
+def page_note(newsletter: Newsletter) -> str:
+    """Return that the links to the issue's web pages lead nowhere before it is sent; "" if it has none."""
+    if newsletter.archive == NONE:
+        return ""
+    return "The links to the web page of the issue lead nowhere: an issue has its page when it is sent."
+
+
 def not_subscribed(email: str, newsletter: str, known: Iterable[str]) -> UsageError:
     """Return the error for an address that does not get the newsletter, with the most similar known one."""
     near = get_close_matches(email, list(known), n=1, cutoff=0.7)

@@ -96,13 +96,20 @@ def preview(
             print_message(NO_STORY)
         elif in_browser:
             await _open_preview(app, issue.issue, reader)
+            _print_note(previews.page_note(found))
         elif chosen is PreviewFormat.SCREEN:
             digest_view.print_digest(issue.digest, found.title)
         else:
             await _print_preview(app, issue.issue, reader, shape=chosen, out=out)
+            _print_note(previews.page_note(found))
         return True
 
     open_app.run_in_app(work)
+
+
+def _print_note(note: str) -> None:
+    if note:
+        print_message(note)
 
 
 async def _print_preview(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from service.app import preview as previews
 from service.app.factories import application
 from service.app.sending import send_test as app_tests
 from service.cli.preview import parse_time
@@ -34,6 +35,8 @@ def run_test(
         print_records([record | {"state": state, "reply": outcome.reply}], as_json=as_json)
         if state != "sent":
             print_message("The test was not sent, and it is not tried again.")
+        elif note := previews.page_note(found):
+            print_message(note)
         return state == "sent"
 
     open_app.run_in_app(work)

@@ -247,14 +247,17 @@ class ListedIssue:
 
 @dataclass(frozen=True, slots=True)
 class StoredIssue:
-    """What the web page of an issue needs to know of it first."""
+    """What the web page of an issue needs to know of it first.
+
+    `is_withdrawn`: it was cancelled before anybody may have got it.
+    """
 
     id: str
     newsletter: str
     subject: str
     edition: Edition
     created_at: datetime
-    is_cancelled: bool = False
+    is_withdrawn: bool = False
 
 
 def issue_as_dict(issue: IssueDetails) -> dict[str, object]:

@@ -13,7 +13,7 @@ from datetime import datetime
 from functools import partial
 from typing import Any
 
-from sqlalchemy import select
+from sqlalchemy import and_, exists, or_, select
 from sqlalchemy.ext.asyncio import AsyncConnection
 from typing_extensions import override
 
@@ -23,6 +23,7 @@ from service.core.model import (
     Article,
     CaveatKind,
     Correction,
+    DeliveryState,
     Digest,
     EarlierFigure,
     Edition,
@@ -40,8 +41,10 @@ from service.store.columns import JsonText
 from service.store.database import Database
 from service.store.dialect import is_in
 from service.store.mappers import article_of, edition_of
-from service.store.schema import articles, editions, issue_digests, issues
+from service.store.schema import CANCELLED, articles, deliveries, editions, issue_digests, issues
 from service.store.sent_corrections import CorrectionQueries
+
+MAYBE_ARRIVED = (DeliveryState.SENT, DeliveryState.ATTEMPTING, DeliveryState.UNCERTAIN)
 
 Articles = Mapping[str, Article]
 
@@ -87,8 +90,11 @@ class SqlDigestStore(DigestStore):
 
     async def issue(self, issue_id: str) -> StoredIssue | None:
         """Return what is known of an issue besides its digest; None for none and for a transactional mail."""
+        # Who got it before it was cancelled holds a link to its page.
+        has_it = or_(deliveries.c.state.in_(MAYBE_ARRIVED), deliveries.c.doubts > 0)
+        withdrawn = and_(CANCELLED, ~exists().where(deliveries.c.issue == issues.c.number, has_it))
         query = (
-            select(*issues.c["id", "subject", "created_at", "cancelled_at"], editions)
+            select(*issues.c["id", "subject", "created_at"], withdrawn.label("is_withdrawn"), editions)
             .join(editions, editions.c.key == issues.c.edition_key)
             .where(issues.c.id == issue_id)
         )
@@ -102,7 +108,7 @@ class SqlDigestStore(DigestStore):
             subject=row["subject"],
             edition=edition_of(row),
             created_at=row["created_at"],
-            is_cancelled=row["cancelled_at"] is not None,
+            is_withdrawn=bool(row["is_withdrawn"]),
         )
 
 

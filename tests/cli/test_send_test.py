@@ -87,7 +87,6 @@ def test_a_suppressed_address_gets_no_test(gathered: CliRunner, tmp_path: Path):
             "Nobody at 'stranger@example.org' gets morning",
         ),
         (["--test", EDITOR, "--at", "soon"], "is not a valid time"),
-        (["--test", EDITOR, "--at", "2001-01-01"], "The issue would have no story"),
         ([], "--to ADDRESS (may be repeated), --all or --test ADDRESS"),
     ],
 )
@@ -95,6 +94,12 @@ def test_what_does_not_fit_is_refused_in_a_sentence(gathered: CliRunner, options
     done = gathered("send", "morning", *options)
     assert (done.code, done.out) == (2, "")
     assert message in " ".join(done.err.split())
+
+
+def test_a_test_without_a_story_fails(gathered: CliRunner):
+    done = gathered("send", "morning", "--test", EDITOR, "--at", "2001-01-01")
+    assert (done.code, done.out) == (1, "")
+    assert "The issue would have no story" in done.err
 
 
 def test_the_reply_of_the_mail_server_is_shown(gathered: CliRunner):

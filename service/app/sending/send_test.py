@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from service.app import preview as previews
 from service.core import ids as identity
-from service.core.errors import UsageError
+from service.core.errors import CaveatError, UsageError
 from service.core.model import Delivery, Issue, Newsletter, Outcome
 from service.core.validators import read_email
 from service.deliver.single_message import send_one
@@ -40,7 +40,8 @@ async def prepare_test(
     """Return the issue, marked in its subject, that an edition would get at a time, by default now.
 
     The edition is that of the subscriber `edition_of`, or the newsletter's own. Raises UsageError for an
-    invalid or suppressed address, for one that does not get the newsletter, and for an issue without stories.
+    invalid or suppressed address and for one that does not get the newsletter, CaveatError for an issue
+    without stories.
     """
     recipient = read_email(address)
     if suppression := await app.subscribers.suppression(recipient):
@@ -48,7 +49,7 @@ async def prepare_test(
     reader = await previews.preview_reader(app, newsletter, edition_of, at=at or app.clock())
     found = await previews.next_issue(app, reader, at=at)
     if not found.digest.stories and newsletter.empty == "skip":
-        raise UsageError(
+        raise CaveatError(
             "the issue would have no story, so there is nothing to test; caveat gather polls the feeds"
         )
     rendered = replace(found.issue.rendered, subject=SUBJECT_MARK + found.issue.rendered.subject)

@@ -58,7 +58,7 @@ class IssuePages:
         found = await self.archive.issue(request.path_params["issue"], key_of(request))
         if found is None:
             raise HTTPException(404)
-        if found.stored.is_cancelled:
+        if found.stored.is_withdrawn:
             raise HTTPException(410)
         return found
 

@@ -9,11 +9,13 @@ from html.parser import HTMLParser
 
 import aiohttp
 import pytest
+from sqlalchemy import update
 
 from service.app.archive.archive import STORIES_PER_PAGE
-from service.core.model import Placement, SentIssue
+from service.core.model import DeliveryState, Placement, SentIssue
 from service.core.tokens import ISSUE, signature
 from service.store.cancel import SqlCancellation
+from service.store.schema import deliveries
 from tests.builders import NOON
 from tests.compose.digests import (
     a_correction,
@@ -195,6 +197,22 @@ async def test_a_cancelled_issue_is_gone(archive: ArchiveSite, web: Web):
         assert "Cache-Control" in answer.headers
     assert issue.id not in await text_of(web, (await archive.list_pages()).page)
     assert issue.id not in await text_of(web, await archive.page(other))
+
+
+@pytest.mark.parametrize(
+    ("state", "doubts"),
+    [(DeliveryState.SENT, 0), (DeliveryState.UNCERTAIN, 1), (DeliveryState.CANCELLED, 1)],
+)
+async def test_the_page_of_a_cancelled_issue_that_somebody_may_have_stays_unlisted(
+    archive: ArchiveSite, web: Web, state: DeliveryState, doubts: int
+):
+    issue = await archive.publish(the_issue())
+    async with archive.app.database.write() as connection:
+        await connection.execute(update(deliveries).values(state=state, doubts=doubts))
+    await SqlCancellation(archive.app.database).cancel(issue.id, NOON)
+
+    assert (await web.get(await archive.page(issue))).status == 200
+    assert issue.id not in await text_of(web, (await archive.list_pages()).page)
 
 
 async def test_a_missing_issue_is_a_page_in_the_language_of_the_visitor(archive: ArchiveSite, web: Web):
