@@ -29,8 +29,10 @@ MIN_WEIGHTED_SIMILARITY = 0.34
 """With words weighted by their story; chosen, like the next two, on the stories of three newspapers."""
 MIN_OPENING_SIMILARITY, MIN_OPENING_SIMILARITY_WITHOUT_NAMES = 0.24, 0.15
 """The same if an article opens with one of the sentences: all articles open with what happened."""
-MIN_ECHO_WEIGHTED_SIMILARITY, MIN_ECHO_SIMILARITY, MIN_ECHO_SIMILARITY_WITHOUT_NAMES = 0.19, 0.3, 0.12
+MIN_ECHO_WEIGHTED_SIMILARITY, MIN_ECHO_SIMILARITY, MIN_ECHO_SIMILARITY_WITHOUT_NAMES = 0.19, 0.35, 0.12
 """A sentence this similar to another, weighted and unweighted, reads like a repetition."""
+MIN_SHORT_ECHO_SIMILARITY_WITHOUT_NAMES = 0.3
+"""The same for a short sentence that has no number of the other."""
 MIN_KNOWN_SHARE = 0.7  # of a sentence's words in another one: the sentence is known
 MIN_NUMBER_CONTRADICTION_SIMILARITY = 0.55  # below, different numbers count different things
 MIN_NEGATION_CONTRADICTION_SIMILARITY = 0.7
@@ -148,15 +150,22 @@ def _same_in_story(one: SentenceFeatures, other: SentenceFeatures, weights: Term
 
 
 def is_echo(one: SentenceFeatures, other: SentenceFeatures, weights: TermWeights) -> bool:
-    """Return whether one sentence mostly repeats the other; with other numbers it does not."""
+    """Return whether `one` reads like a repetition of `other`.
+
+    It may have a number that the other lacks, but no negation or doubt, and it is not about other days.
+    """
     similarity = 2 * len(one.terms & other.terms) / max(len(one.terms) + len(other.terms), 1)
+    is_short = min(len(one.terms), len(other.terms)) < SHORT_SENTENCE_TERMS
+    without_names = MIN_ECHO_SIMILARITY_WITHOUT_NAMES
+    if is_short and one.numbers.isdisjoint(other.numbers):
+        without_names = MIN_SHORT_ECHO_SIMILARITY_WITHOUT_NAMES
     return (
         similarity >= MIN_ECHO_SIMILARITY
-        and one.negated == other.negated
+        and one.negated <= other.negated
+        and one.uncertain <= other.uncertain
         and not _on_other_days(one, other)
-        and (one.numbers <= other.numbers or other.numbers <= one.numbers)
         and _weighted_similarity(one, other, weights) >= MIN_ECHO_WEIGHTED_SIMILARITY
-        and _similar_without_names(one, other, MIN_ECHO_SIMILARITY_WITHOUT_NAMES)
+        and _plain_similarity(one, other) >= without_names
     )
 
 
@@ -189,12 +198,17 @@ def _weighted_similarity(one: SentenceFeatures, other: SentenceFeatures, weights
 
 
 def _similar_without_names(one: SentenceFeatures, other: SentenceFeatures, least: float) -> bool:
-    """Return whether the similarity in the words that are names or days in neither is at least `least`."""
+    """Return whether the similarity without names is at least `least`, or that of short sentences."""
     if min(len(one.terms), len(other.terms)) < SHORT_SENTENCE_TERMS:
         least = MIN_SHORT_SIMILARITY_WITHOUT_NAMES
+    return _plain_similarity(one, other) >= least
+
+
+def _plain_similarity(one: SentenceFeatures, other: SentenceFeatures) -> float:
+    """Return the similarity in the words that are names or days in neither."""
     names = one.names | other.names | one.days | other.days
     plain, others = one.terms - names, other.terms - names
-    return 2 * len(plain & others) >= least * max(len(plain) + len(others), 1)
+    return 2 * len(plain & others) / max(len(plain) + len(others), 1)
 
 
 def _weight(terms: frozenset[str], weights: TermWeights) -> float:
@@ -202,8 +216,17 @@ def _weight(terms: frozenset[str], weights: TermWeights) -> float:
 
 
 def _counts_differ(one: SentenceFeatures, other: SentenceFeatures) -> bool:
-    """Return whether the two count the same thing differently, or have one number each and not the same."""
-    if any(other.counts.get(what, number) != number for what, number in one.counts.items()):
+    """Return whether the two count the same thing differently, or have one number each and not the same.
+
+    A number that the other sentence has too, of whatever, is not another one: "14 people died" and "60 people
+    are missing, 14 lives were lost".
+    """
+    if any(
+        other.counts.get(what, number) != number
+        and number not in other.numbers
+        and other.counts[what] not in one.numbers
+        for what, number in one.counts.items()
+    ):
         return True
     return len(one.counts) == len(other.counts) == 1 and set(one.counts.values()).isdisjoint(
         other.counts.values()

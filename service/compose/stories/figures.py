@@ -134,7 +134,11 @@ def earlier_figure(
         quoted = (_quotes(features.text, article), _quotes(others.text, other_article))
         if all(quoted):
             return None
-    outdated = [n for what, n in others.counts.items() if features.counts.get(what, n) != n]
+    outdated = [
+        number
+        for what, number in others.counts.items()
+        if features.counts.get(what, number) != number and number not in features.numbers
+    ]
     words = _words_of(outdated[0], others.text, other_article.language) if len(outdated) == 1 else ""
     return EarlierFigure(words, other_article, others.text) if words else None
 

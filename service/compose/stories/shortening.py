@@ -13,7 +13,8 @@ def first_points(points: Sequence[StoryPoint], limit: int) -> tuple[StoryPoint, 
 
     Points that cannot be separated are all among them or none; those chosen first are always. Nothing leans
     on a line or qualifies a point that is not among them. The caveats of the headline stay, and those of the
-    story from an article of which something else is shown.
+    story that were chosen before a point that is left out, or from an article of which something else is
+    shown.
     """
     if count_points(points) <= limit:
         return tuple(points)
@@ -24,10 +25,14 @@ def first_points(points: Sequence[StoryPoint], limit: int) -> tuple[StoryPoint, 
         if (count == 0 or count + added <= limit) and _is_supported(points, kept | own):
             kept, count = kept | own, count + added
     articles = {points[index].article.id for index in kept}
+    left_out = [own.rank for index, own in enumerate(points) if own.stands_alone and index not in kept]
+    first_left_out = min(left_out, default=0)
     for index, point in enumerate(points):
         owner = None if point.qualifies is None else points[point.qualifies]
         is_closing = (
-            point.article.id in articles if point.is_story_caveat else owner and owner.is_story_caveat
+            point.rank < first_left_out or point.article.id in articles
+            if point.is_story_caveat
+            else owner and owner.is_story_caveat
         )
         if is_closing and _is_supported(points, kept | {index}):
             kept.add(index)

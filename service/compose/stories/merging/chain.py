@@ -7,13 +7,14 @@ and the line on which it leans. The other caveats are links of their own.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Collection, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 
 from service.compose.stories.merging.claims import ArticleSentence, Claim, Place
 from service.text.similarity import TermWeights, is_echo, is_known
 
 ECHO_RANK_PENALTY = 4  # for a point that mostly repeats a chosen one and has no caveat
+CAVEAT_RANK = 0.75  # of a caveat of what is shown, at most: behind the first point of each article
 
 
 @dataclass(frozen=True, eq=False)
@@ -54,7 +55,7 @@ def chain_of_lines(
         best = min(
             ready,
             key=lambda link: (
-                link.rank + (ECHO_RANK_PENALTY if link.place in echoes else 0),
+                _rank(link, shown) + (ECHO_RANK_PENALTY if link.place in echoes else 0),
                 link.base is not None,
                 link.claim.position,
                 link.place,
@@ -70,6 +71,12 @@ def chain_of_lines(
             echoes |= {one.place for one in waiting if _echoes(one.claim, link.claim, weights)}
         if lines:
             yield lines
+
+
+def _rank(link: ChainLink, shown: Collection[Place]) -> float:
+    """Return the rank of a link, of a caveat CAVEAT_RANK at most if what it qualifies is shown."""
+    of_shown = link.base is not None and link.base.place in shown
+    return min(link.rank, CAVEAT_RANK) if of_shown or link.claim.is_story_caveat else link.rank
 
 
 def _links(claim: Claim) -> list[ChainLink]:

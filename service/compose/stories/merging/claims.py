@@ -17,6 +17,8 @@ from service.text.similarity import SentenceFeatures, is_known, sentence_feature
 
 OPENING_CHARACTERS = 80  # the first sentence starts before here, behind a place or a byline
 LATER_ARTICLE_RANK_PENALTY = 0.5  # for the lines of an article that does not lead the story
+QUALIFYING_RANK_BONUS = 1.5  # among several articles, for a further claim that may qualify what is shown
+"""A sentence with a negation or a doubt is three times as often a caveat as another key point."""
 CAVEAT_RANK_STEP = 0.25  # of a caveat behind the point of its article that was chosen before it
 
 Place = tuple[int, int]
@@ -104,12 +106,25 @@ def claims_of(articles: Sequence[CondensedArticle]) -> list[Claim]:
                         sentence,
                         caveats=sorted(caveats, key=lambda caveat: caveat.point.rank),
                         # A caveat that was chosen before its point brings it.
-                        rank=min(one.rank for one in (sentence, *caveats)),
+                        rank=min([_claim_rank(sentence, len(articles)), *(one.rank for one in caveats)]),
                         position=sentence.place,
                         articles={condensed.article.id},
                     )
                 )
     return sorted(claims, key=lambda claim: (claim.rank, claim.position))
+
+
+def _claim_rank(sentence: ArticleSentence, articles: int) -> float:
+    """Return the rank of a claim; one that may qualify what is shown is chosen earlier, but not first.
+
+    The one article of a story has chosen its own order.
+    """
+    point = sentence.point
+    is_context = point.role is Role.CAVEAT and point.grade is Grade.CONTEXT
+    may_qualify = is_context or sentence.features.negated or sentence.features.uncertain
+    if articles == 1 or not may_qualify or sentence.rank < 1:
+        return sentence.rank
+    return max(sentence.rank - QUALIFYING_RANK_BONUS, 1.0)
 
 
 def _is_claim(point: KeyPoint, number: int) -> bool:

@@ -28,12 +28,14 @@ from service.compose.stories.merging.claims import (
     sentences_of,
     with_newest_toll,
 )
+from service.compose.stories.merging.main_claim import lead_with_main_claim
 from service.core.model import CondensedArticle, Grade, Role, StoryPoint
 from service.text.similarity import (
     Relation,
     SentenceFeatures,
     TermWeights,
     covers,
+    is_echo,
     is_known,
     relation,
     term_weights,
@@ -66,6 +68,7 @@ def merge_key_points(
         for claim in _without_repetitions(claims, weights)
         if all(_relation(claim.sentence, caveat) is not Relation.SAME for caveat in headline)
     ]
+    lead_with_main_claim(once, articles)
     headline, once = settle_headline(headline)[: max(points - 1, 1)], settle_claims(once)
     new = [claim for claim in once if _is_new(claim, known_sentences, weights)] if known else once
     for claim in new if known else ():
@@ -131,7 +134,7 @@ def _without_repetitions(claims: Sequence[Claim], weights: TermWeights) -> list[
     for claim in claims:
         if not _merge_into(claim, kept, weights):
             kept.append(claim)
-    once = _without_caveats(kept)
+    once = _without_echoes(_without_caveats(kept), weights)
     for claim in once:
         parts = [claim, *claim.contradictions]
         for part in parts:
@@ -165,6 +168,32 @@ def _without_caveats(kept: Sequence[Claim]) -> list[Claim]:
                     qualified.caveats.append(part.sentence)
                 adopt(qualified, part)
     return remaining
+
+
+def _without_echoes(claims: Sequence[Claim], weights: TermWeights) -> list[Claim]:
+    """Return the claims without those that repeat one of another article, which gets their caveats.
+
+    A claim with another number stays, and so do those on which another line leans.
+    """
+    kept: list[Claim] = []
+    for claim in sorted(claims, key=lambda claim: (claim.rank, claim.position)):
+        repeated = next((one for one in kept if _repeats(claim, one, weights)), None)
+        if repeated is None:
+            kept.append(claim)
+        else:
+            adopt(repeated, claim)
+    return kept
+
+
+def _repeats(claim: Claim, other: Claim, weights: TermWeights) -> bool:
+    sentence, before = claim.sentence, other.sentence
+    return (
+        claim.grade is other.grade is None
+        and not (claim.contradictions or sentence.is_antecedent)
+        and sentence.article.id != before.article.id
+        and sentence.features.numbers <= before.features.numbers
+        and is_echo(sentence.features, before.features, weights)
+    )
 
 
 def _qualifies(line: ArticleSentence, claim: Claim) -> bool:
