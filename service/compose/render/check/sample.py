@@ -167,7 +167,7 @@ def _update() -> Story:
     story = _story(
         [_point(article, "Two more witnesses were heard."), _point(article, "A third did not come.")]
     )
-    first = SentIssue("sample-first", SAMPLE_AT - timedelta(days=1))
+    first = SentIssue("samplefirst", SAMPLE_AT - timedelta(days=1))
     return replace(story, is_update=True, first_issue=first, section="world")
 
 
