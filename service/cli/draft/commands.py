@@ -51,7 +51,7 @@ StoryName = Annotated[
 ]
 
 commands = CommandTyper(
-    """Review issues before they are sent: change, approve, hold and stop them.
+    """Review issues before they are sent: change, approve, hold, stop.
 
     A newsletter with `review` has its issues composed that long before they are due. Without a decision they
     are sent or held, as its `unreviewed` says.
