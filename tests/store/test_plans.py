@@ -21,7 +21,7 @@ from service.store.sends import ManualSendStore
 from tests.builders import NOON, a_feed, a_subscriber, an_article, an_edition
 from tests.store.stores import DAY, HOUR, Stores, an_issue
 
-# These indexes have only unfinished work, a handful of rows; so has `drafts`, which recording an issue empties.
+# These indexes, and the table of drafts, have only unfinished work, a handful of rows.
 HARMLESS_SCAN = re.compile(
     r"SCAN (anon_\d+|CONSTANT ROW|drafts$)|INDEX ix_(articles_new|corrections_waiting|deliveries_in_doubt)"
 )
