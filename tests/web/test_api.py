@@ -96,6 +96,7 @@ async def test_a_send_returns_its_issue_and_the_outbox_delivers_it(program: Prog
     assert (status, shown["id"], shown["closed"]) == (200, issue["id"], True)
     assert shown["books"] == {
         "due": 1, "sent": 1, "suppressed": 0, "refused": 0, "uncertain": 0, "waiting": 0,
+        "cancelled": 0,
     }  # fmt: skip
     assert await program("GET", "/issues?newsletter=morning&limit=1") == (200, {"issues": [shown]})
 
