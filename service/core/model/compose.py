@@ -20,7 +20,7 @@ class Newsletter:
     due time) is `send`, `merge` or `skip`. `corrections` is `show` or `hide`. With `show_source_health`, an
     issue names the sources that cannot be read or are overdue.
 
-    `archive` says who may read issues on the web: `public`, `signed` (whoever has the link) or `none`. With
+    `archive` says who may read issues on the web: `public`, `signed` (with a link) or `none`. With
     `review`, an issue waits that long before its due time as a draft; if nobody acts, it is sent or held, as
     `unreviewed` says (`send`, `hold`). With `lead_picture`, the first story shows its picture.
     """

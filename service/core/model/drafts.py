@@ -12,9 +12,9 @@ from service.core.model.digest import Digest, Placement
 class DraftState(StrEnum):
     """The state of a draft.
 
-    WAITING: nobody decided; the newsletter's `unreviewed` decides when it is due. APPROVED: it is sent when
-    it is due. HELD: it waits until somebody decides. STOPPED: there is no issue, and its stories wait for the
-    next one.
+    WAITING: without a decision; the newsletter's `unreviewed` decides when it is due. APPROVED: it is sent
+    when it is due. HELD: it waits for a decision, however late. STOPPED: there is no issue, and its stories
+    wait for the next one.
     """
 
     WAITING = "waiting"
