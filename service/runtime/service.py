@@ -8,7 +8,6 @@ a restart if it is valid; if not, the log says why and the last valid one stays 
 from __future__ import annotations
 
 import asyncio
-import socket
 from collections.abc import AsyncIterator, Callable, Collection, Coroutine, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import asdict, dataclass, replace
@@ -27,22 +26,19 @@ from service.core.progress import Progress
 from service.core.stages import STAGES
 from service.runtime.bounce_server import BounceServer
 from service.runtime.config_watcher import config_changes
-from service.runtime.descriptors import DescriptorShares, raise_descriptor_limit, share_descriptors
+from service.runtime.descriptors import raise_descriptor_limit, share_descriptors
 from service.runtime.due_timer import run_due_timer
-from service.runtime.http_server import ASGIApp, listen, serve
+from service.runtime.http.http_server import serve
+from service.runtime.http.listeners import WebListener, web_listeners
 from service.runtime.reload import ReloadableApp
 from service.runtime.scheduler import Tick, start_scheduler
 from service.runtime.stage_monitor import StageMonitor, log_report
 from service.runtime.stage_signals import Handler, StageSignals, stages_with_work
-from service.settings.values import LoadedConfig, WebSettings
+from service.settings.values import LoadedConfig
 
 STOP_GRACE_SECONDS = 9.0
 """Time for work in progress after a stop; container engines kill a process after ten seconds."""
 
-WebListener = tuple[socket.socket, ASGIApp, int]
-"""A listening socket, the application that answers there, and its maximum number of open connections."""
-
-SEPARATE_METRICS_ADDRESS = "CAVEAT_WEB__METRICS_LISTEN gives this process an address of its own"
 REJECTED = "the last valid configuration stays in force"
 
 log = structlog.get_logger("service")
@@ -89,7 +85,8 @@ class Service:
         """
         loaded = self._load()
         settings = loaded.settings
-        listeners = self._listeners(settings.web, share_descriptors(raise_descriptor_limit(), settings))
+        shares = share_descriptors(raise_descriptor_limit(), settings)
+        listeners = web_listeners(lambda: self._apps, settings.web, shares, serves_web=self._roles.web)
         self._pool = ProcessPool(settings.condense.processes or None)
         self._monitor = StageMonitor(lambda: self._pool.problem)
         self._signals = StageSignals(settings.storage)
@@ -295,34 +292,6 @@ class Service:
             for problem in report.problems:
                 log.warning("roster_problem", reason=problem)
             log.info("roster_applied", feeds=asdict(report.feeds), subscriptions=asdict(report.subscriptions))
-
-    # --- the web server --------------------------------------------------------------------
-
-    def _listeners(self, web: WebSettings, shares: DescriptorShares) -> list[WebListener]:
-        """Return the listeners. Each request is answered by the application that is current then."""
-
-        async def pages(scope: Any, receive: Any, send: Any) -> None:  # noqa: ANN401 - ASGI's shape
-            from service.runtime.web_pages import web_application  # noqa: PLC0415 - workers have no pages
-
-            async with self._apps.use() as app:
-                await web_application(app)(scope, receive, send)
-
-        async def metrics(scope: Any, receive: Any, send: Any) -> None:  # noqa: ANN401 - ASGI's shape
-            from service.runtime.web_pages import metrics_pages  # noqa: PLC0415 - workers have no pages
-
-            async with self._apps.use() as app:
-                await metrics_pages(app)(scope, receive, send)
-
-        listeners: list[WebListener] = []
-        if self._roles.web:
-            listeners.append((listen(web.listen_host, web.listen_port), pages, shares.web))
-        if web.metrics_listen is not None:
-            try:
-                listeners.append((listen(*web.metrics_listen), metrics, shares.metrics))
-            except CaveatError as error:
-                # Another process with this configuration uses the address; mail must not fail for metrics.
-                log.warning("metrics_not_served", reason=str(error), message=SEPARATE_METRICS_ADDRESS)
-        return listeners
 
 
 async def run_together(parts: Sequence[Coroutine[Any, Any, None]], stopping: asyncio.Event) -> None:

@@ -15,6 +15,7 @@ from service.core.secret import Secret
 from service.settings.condense_block import CondenseBlock, JudgeBlock
 from service.settings.field_types import EXPECTED_DATABASE, is_reachable_from_outside, split_host_port
 from service.settings.main_file import (
+    AdminBlock,
     BouncesBlock,
     DkimBlock,
     FetchBlock,
@@ -27,6 +28,7 @@ from service.settings.main_file import (
 )
 from service.settings.storage_url import InvalidStorageUrl, storage_url
 from service.settings.values import (
+    AdminSettings,
     BouncesSettings,
     CondenseSettings,
     DkimSettings,
@@ -231,6 +233,7 @@ class SettingsBuilder:
             api_token=self._api_token(),
             trusted_proxies=tuple(web.trusted_proxies),
             sign_up=tuple(dict.fromkeys(web.sign_up)),
+            admin=_built_admin(web.admin),
         )
 
     def _api_token(self) -> Secret:
@@ -259,6 +262,16 @@ class SettingsBuilder:
 
     def _path(self, text: str) -> Path:
         return (self._folder / Path(text).expanduser()).resolve()
+
+
+def _built_admin(admin: AdminBlock) -> AdminSettings:
+    return AdminSettings(
+        enabled=admin.enabled,
+        listen=split_host_port(admin.listen) if admin.listen else None,
+        networks=tuple(admin.networks),
+        user_header=admin.user_header,
+        timezone=admin.timezone,
+    )
 
 
 def _built_site(site: SiteBlock, bounces: BouncesBlock) -> Site:

@@ -23,8 +23,10 @@ from service.settings.field_types import (
     ProxyUrl,
     SiteUrl,
     StorageUrl,
+    Zone,
     wrong_value,
 )
+from service.settings.values import AdminSettings
 
 
 class SiteBlock(ConfigBlock):
@@ -238,6 +240,33 @@ class FetchBlock(ConfigBlock):
     )
 
 
+class AdminBlock(ConfigBlock):
+    """The editors' pages at /admin."""
+
+    enabled: bool = Field(default=True, description="false: there are no such pages.")
+    listen: ListenAddress | None = Field(
+        default=None,
+        description="An address that serves only /admin. Left out: `web.listen` serves it as well.",
+        examples=["127.0.0.1:8081"],
+    )
+    networks: list[Network] = Field(
+        default_factory=lambda: list(AdminSettings().networks),
+        description="Networks (CIDR) that may open /admin; behind a proxy, those of its clients.",
+        examples=[["127.0.0.0/8", "10.0.0.0/8"]],
+    )
+    user_header: HeaderName = Field(
+        default="",
+        description="A header by which a trusted proxy names the account that it has logged in. Empty: "
+        "accounts log in with a password.",
+        examples=["X-Remote-User"],
+    )
+    timezone: Zone | None = Field(
+        default=None,
+        description="The time zone of times in /admin. Left out: that of the first newsletter.",
+        examples=["Europe/Paris"],
+    )
+
+
 class WebBlock(ConfigBlock):
     """The web server: unsubscribe links, preferences, sign-up, API, health."""
 
@@ -267,6 +296,7 @@ class WebBlock(ConfigBlock):
         description="The file that contains it, relative to this folder; `openssl rand -hex 32` makes one.",
         examples=["api.secret"],
     )
+    admin: AdminBlock = Field(default=AdminBlock(), description="The editors' pages.")
     trusted_proxies: list[Network] = Field(
         default_factory=list,
         description="Proxies whose X-Forwarded-For is believed. A proxy on this machine always is.",

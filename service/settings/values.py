@@ -113,6 +113,21 @@ class FetchSettings:
 
 
 @dataclass(frozen=True, slots=True)
+class AdminSettings:
+    """The editors' pages. `listen` is an address that serves only them; None: the web server does.
+
+    `networks` (CIDR) are those of the clients that may open them. `user_header` is the header by which a
+    trusted proxy names the account; "" for none. `timezone` None: that of the first newsletter.
+    """
+
+    enabled: bool = True
+    listen: tuple[str, int] | None = None
+    networks: tuple[str, ...] = ("127.0.0.0/8", "::1/128")
+    user_header: str = ""
+    timezone: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
 class WebSettings:
     """The web server. `metrics_listen` is a second address that serves only /metrics.
 
@@ -128,6 +143,7 @@ class WebSettings:
     api_token: Secret
     trusted_proxies: tuple[str, ...]
     sign_up: tuple[str, ...]
+    admin: AdminSettings = AdminSettings()
 
 
 @dataclass(frozen=True, slots=True)

@@ -37,6 +37,7 @@ KNOWN_VERSIONS = (
     "0023",
     "0024",
     "0025",
+    "0026",
 )
 """The versions of the tables, oldest first: the revisions in migrations/versions. The last is current."""
 

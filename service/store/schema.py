@@ -607,6 +607,50 @@ Index("ix_attempts_name_at", attempts.c.name, attempts.c.at)
 # prune: the attempts older than every limit's period.
 Index("ix_attempts_at", attempts.c.at)
 
+# --- accounts ----------------------------------------------------------------------------------
+
+accounts = Table(
+    "accounts",
+    metadata,
+    Column("id", Id, primary_key=True),
+    Column("name", CleanText, nullable=False),
+    Column("folded_name", Id, nullable=False, unique=True),  # names that differ in case alone are the same
+    Column("role", Id, nullable=False),
+    Column("email", CleanText, nullable=False),
+    Column("password", Text),  # an Argon2 hash
+    Column("totp", Text),
+    Column("totp_step", BigInteger),  # of the code used last: a code works once (RFC 6238, 5.2)
+    Column("created_at", Instant, nullable=False),
+    Column("disabled_at", Instant),
+    Column("link", Id),  # the hash of the token in the one-time link
+    Column("link_expires_at", Instant),
+)
+
+sessions = Table(
+    "sessions",
+    metadata,
+    Column("id", Id, primary_key=True),  # the hash of the token in the cookie
+    Column("account", Id, ForeignKey("accounts.id"), nullable=False),
+    Column("created_at", Instant, nullable=False),
+    Column("seen_at", Instant, nullable=False),
+    Column("client", CleanText, nullable=False),
+    Column("agent", CleanText, nullable=False),
+)
+# SqlSessionStore.of_account: the sessions of one account.
+Index("ix_sessions_account", sessions.c.account)
+
+audit = Table(
+    "audit",
+    metadata,
+    Column("number", Number, primary_key=True, autoincrement=True),
+    Column("at", Instant, nullable=False),
+    Column("account", Id, nullable=False),  # no foreign key: the record outlives the account
+    Column("name", CleanText, nullable=False),
+    Column("action", Id, nullable=False),
+    Column("subject", CleanText, nullable=False),
+    Column("details", Json, nullable=False),
+)
+
 # --- the installation --------------------------------------------------------------------------
 
 settings = Table(

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import MutableMapping, Sequence
 from pathlib import Path
 from typing import Any
@@ -35,8 +34,6 @@ from service.web.unsubscribe import UnsubscribePages
 MAX_PATH_CHARACTERS = 2_000
 """Length of a path from which it is answered as unknown; a signed link has about 200."""
 
-_TRAILING_SLASHES = re.compile(rb"(?i)(?:/|%2f)+$")
-
 SLASH_REDIRECT = 307
 """Starlette's redirect between the paths with and without a slash at the end."""
 
@@ -54,6 +51,7 @@ def application(
     api: ASGIApp | None = None,
     sign_up: SignUp | None = None,
     archive: IssueArchive | None = None,
+    admin: ASGIApp | None = None,
     trusted_proxies: Sequence[str] = (),
 ) -> ASGIApp:
     """Return the public pages as an ASGI application.
@@ -61,6 +59,7 @@ def application(
     `templates` is the packaged folder, `custom` the operator's, which overrides it. `metrics_token` (empty:
     none) opens /metrics and the details of /healthz. `api` is mounted at /api. `sign_up` opens /subscribe.
     `archive` has the issues that are shown at /issues and /newsletters.
+    `admin` are the editors' pages, mounted at /admin.
     X-Forwarded-For is read from `trusted_proxies` (CIDR) and from a proxy on this machine.
     """
     pages, clients = Pages(templates, self_service.site, custom), ClientAddresses(trusted_proxies)
@@ -71,6 +70,8 @@ def application(
     routes += [Route("/", message.welcome), Route("/robots.txt", message.robots)]
     if api is not None:
         routes.append(Mount("/api", app=api))
+    if admin is not None:
+        routes.append(Mount("/admin", app=admin))
     if archive is not None:
         routes += _archive_routes(archive, pages, clients)
     if sign_up is not None and is_open:
@@ -203,11 +204,18 @@ def _with_relative_location(
 ) -> list[tuple[bytes, bytes]]:
     """Return the headers with a relative Location; Starlette's contains Host, which can be forged."""
     path, query = scope["raw_path"], scope["query_string"]
-    stripped = _TRAILING_SLASHES.sub(b"", path)
+    stripped = _without_slashes(path)
     last = stripped.rpartition(b"/")[2]
     # The dots prevent a colon in the path from being read as the end of a scheme (RFC 3986, 4.2).
-    # A slash at the end may also be spelled %2F, which is one for Starlette.
     added = b"/" if stripped == path else b""
     place = (b"../" if path.endswith(b"/") else b"./") + last + added
     kept = [(name, value) for name, value in headers if name != b"location"]
     return [*kept, (b"location", place + (b"?" + query if query else b""))]
+
+
+def _without_slashes(path: bytes) -> bytes:
+    """Return the path without slashes at its end, which may also be spelled %2F: one for Starlette."""
+    end = len(path)
+    while end and (path[end - 1 : end] == b"/" or path[max(0, end - 3) : end].lower() == b"%2f"):
+        end -= 1 if path[end - 1 : end] == b"/" else 3
+    return path[:end]

@@ -29,6 +29,11 @@ class ClientAddresses:
         """
         return self.address_key(self._claimed(request))
 
+    def address_of(self, request: Request) -> str:
+        """Return the address of the client, `unknown` if it is no IP address."""
+        found = _address(self._claimed(request))
+        return "unknown" if found is None else str(found)
+
     def is_operator(self, request: Request) -> bool:
         """Return whether the client is this machine or a trusted proxy itself, not a client behind it."""
         return self.is_trusted(self._claimed(request))
@@ -51,6 +56,18 @@ class ClientAddresses:
                 break
             address = earlier.strip()
         return address
+
+
+def is_address(text: str) -> bool:
+    """Return whether the text is an IP address."""
+    return _address(text) is not None
+
+
+def is_in_networks(address: str, networks: Sequence[str]) -> bool:
+    """Return whether an IP address is in one of the networks (CIDR)."""
+    found = _address(address)
+    known = (network for text in networks if (network := _network(text)))
+    return found is not None and any(found in network for network in known)
 
 
 def _network(text: str) -> Network | None:

@@ -20,8 +20,7 @@ from starlette.requests import Request
 from starlette.responses import PlainTextResponse, Response
 from starlette.routing import Route
 
-from service.runtime import connections, service
-from service.runtime.connections import ConnectionLimits, OpenConnections
+from service.runtime import service
 from service.runtime.descriptors import (
     HIGHEST_LIMIT,
     MAX_WEB_CONNECTIONS,
@@ -31,7 +30,9 @@ from service.runtime.descriptors import (
     raise_descriptor_limit,
     share_descriptors,
 )
-from service.runtime.http_server import listen, serve
+from service.runtime.http import connections
+from service.runtime.http.connections import ConnectionLimits, OpenConnections
+from service.runtime.http.http_server import listen, serve
 from service.settings.load import load_config
 from service.web.client_ip import ClientAddresses
 from service.web.request_bodies import read_body

@@ -13,8 +13,8 @@ from starlette.types import ASGIApp
 from service.app.doctor.health import HealthCheck
 from service.app.self_service import SelfService
 from service.core.model import Membership, Site
-from service.runtime.connections import ConnectionLimits
-from service.runtime.http_server import listen, serve
+from service.runtime.http.connections import ConnectionLimits
+from service.runtime.http.http_server import listen, serve
 from service.settings.packaged_files import templates_folder
 from service.store.database import Database
 from service.store.queries import Queries

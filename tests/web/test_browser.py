@@ -63,7 +63,7 @@ async def test_preferences_can_be_saved_with_the_keyboard(server: WebServer, pag
     await morning.get_by_label("At", exact=True).fill("06:30")
     await morning.get_by_label("Sat").uncheck()
     await morning.get_by_label("Sun").uncheck()
-    await morning.get_by_label("Most stories in one issue").fill("5")
+    await morning.get_by_label("Most stories with key points").fill("5")
     await page.get_by_role("button", name="Save").press("Enter")
     await page.get_by_role("status").wait_for()
     edition = (await server.membership()).edition

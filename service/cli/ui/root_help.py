@@ -33,6 +33,9 @@ COMMAND_SECTIONS: dict[str, tuple[CommandSummary, ...]] = {
         CommandSummary("web", "serve", "Serve the web pages, the API and the health check."),
         CommandSummary("scheduler", "serve", "Run the scheduler, which tells workers what is due."),
     ),
+    "The editors' pages": (
+        CommandSummary("admin", "admin.commands", "Manage the accounts that may open the editors' pages."),
+    ),
     "One pass of a stage": (
         CommandSummary("gather", "stages", "Poll the feeds that are due and store their new articles."),
         CommandSummary("condense", "stages", "Extract the key points of new articles."),

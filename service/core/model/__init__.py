@@ -1,5 +1,6 @@
 """The domain model: frozen values that the stages exchange, one module for each stage."""
 
+from service.core.model.accounts import Account, AccountRole, AdminSession, AuditEntry
 from service.core.model.compose import (
     PREFERENCE_FIELDS,
     Edition,
@@ -78,7 +79,11 @@ from service.core.model.subscribers import (
 __all__ = [
     "DEFAULT_MAX_AGE",
     "PREFERENCE_FIELDS",
+    "Account",
+    "AccountRole",
+    "AdminSession",
     "Article",
+    "AuditEntry",
     "Batch",
     "Block",
     "BlockKind",

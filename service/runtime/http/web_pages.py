@@ -6,7 +6,8 @@ from functools import lru_cache
 
 from service.app.factories.application import Application
 from service.app.factories.templates import template_folders
-from service.runtime.http_server import ASGIApp
+from service.runtime.http.http_server import ASGIApp
+from service.web.admin.application import admin_application, separate_application
 from service.web.api import api_application
 from service.web.app import application, metrics_application
 
@@ -26,8 +27,22 @@ def web_application(app: Application) -> ASGIApp:
         api=api_application(app, web.api_token.reveal()) if web.api_token else None,
         sign_up=app.sign_up if web.sign_up else None,
         archive=app.archive,
+        admin=admin_pages(app) if web.admin.enabled and web.admin.listen is None else None,
         trusted_proxies=web.trusted_proxies,
     )
+
+
+@lru_cache(maxsize=CACHED_APPLICATIONS)
+def admin_pages(app: Application) -> ASGIApp:
+    """Return the editors' pages, for the paths behind /admin."""
+    root = "" if app.settings.web.admin.listen else None
+    return admin_application(app, template_folders(app.settings)[0], root=root)
+
+
+@lru_cache(maxsize=CACHED_APPLICATIONS)
+def separate_admin_pages(app: Application) -> ASGIApp:
+    """Return the editors' pages for the address `web.admin.listen`."""
+    return separate_application(admin_pages(app))
 
 
 @lru_cache(maxsize=CACHED_APPLICATIONS)

@@ -14,7 +14,7 @@ from service.web.client_ip import ClientAddresses
 if TYPE_CHECKING:
     from uvicorn import Config, Server
 
-    from service.runtime.connections import ConnectionLimits
+    from service.runtime.http.connections import ConnectionLimits
 
 ASGIApp = Callable[
     [
@@ -59,7 +59,7 @@ async def serve(
     `limits` replaces `max_connections` and the default timeouts. A client address may use only a part of the
     connections; this machine and `trusted_proxies` (CIDR) may use all of them.
     """
-    from service.runtime.connections import (  # noqa: PLC0415 - uvicorn, which a worker does not need
+    from service.runtime.http.connections import (  # noqa: PLC0415 - uvicorn, which a worker does not need
         ConnectionLimits,
         OpenConnections,
         accept,

@@ -1,0 +1,1 @@
+"""`caveat admin`: the accounts that may open the editors' pages."""

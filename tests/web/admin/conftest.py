@@ -1,0 +1,140 @@
+"""The editors' pages on a real port with a real database: `editors` is the site, its people log in."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import AsyncIterator
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import aiohttp
+import pytest
+
+from service.app.accounts.manage import create_account, use_link
+from service.app.factories.application import Application
+from service.app.process_pool.pool import ProcessPool
+from service.core.secret import Secret
+from service.settings.load import load_config
+from service.settings.packaged_files import templates_folder
+from service.store.database import Database
+from service.web.admin.application import admin_application
+from service.web.app import application
+from tests.builders import NOON
+from tests.end_to_end.installation import Clock
+from tests.settings.config_folders import a_config_folder
+from tests.web.conftest import served
+
+PASSWORD = "four words nobody joins"
+NEWSLETTERS = """newsletters:
+  - {id: morning, title: The Morning Caveat, topics: [world], schedule: "daily 07:00", timezone: UTC}
+  - {id: evening, title: The Evening, topics: [economy], schedule: "daily 18:00", timezone: UTC}
+"""
+FEEDS = """feeds:
+  - {url: "https://courier.example/world.xml", name: The Courier, topics: [world]}
+  - {url: "https://ledger.example/economy.xml", name: The Ledger, topics: [economy]}
+"""
+SUBSCRIBERS = """subscribers:
+  - {email: amina@example.org, name: Amina, timezone: Asia/Qatar, newsletters: [morning, evening]}
+  - {email: ben@example.org, name: Ben, newsletters: [morning]}
+  - {email: carla@example.org, newsletters: [evening]}
+"""
+_CSRF = re.compile(r'name="csrf" value="([^"]+)"')
+
+
+@dataclass
+class Editor:
+    """A browser without scripts, in which a person is or is not logged in."""
+
+    http: aiohttp.ClientSession
+    url: str
+    csrf: str = ""
+
+    async def get(self, path: str = "/") -> tuple[int, str]:
+        """Return status and text of a page; `path` begins behind /admin. Redirects are followed."""
+        answer = await self.http.get(f"{self.url}/admin{path}")
+        return answer.status, self._remember(await answer.text())
+
+    async def post(self, path: str, fields: dict[str, str | list[str]] | None = None) -> tuple[int, str]:
+        """Send a form with the token of the page that was read last; return the page that follows."""
+        pairs = [("csrf", self.csrf)]
+        for name, value in (fields or {}).items():
+            pairs += [(name, one) for one in ([value] if isinstance(value, str) else value)]
+        answer = await self.http.post(f"{self.url}/admin{path}", data=pairs)
+        return answer.status, self._remember(await answer.text())
+
+    async def upload(
+        self, path: str, name: str, data: bytes, fields: dict[str, str] | None = None
+    ) -> tuple[int, str]:
+        """Send a form with the file `data` in its field `file`."""
+        form = aiohttp.FormData({"csrf": self.csrf, **(fields or {})})
+        form.add_field("file", data, filename=name, content_type="application/octet-stream")
+        answer = await self.http.post(f"{self.url}/admin{path}", data=form)
+        return answer.status, self._remember(await answer.text())
+
+    def _remember(self, text: str) -> str:
+        if found := _CSRF.search(text):
+            self.csrf = found[1]
+        return text
+
+
+@dataclass
+class EditorsSite:
+    """A server at `url` with accounts `vera` (viewer), `eddie` (editor) and `ada` (admin)."""
+
+    url: str
+    app: Application
+    clock: Clock
+    folder: Path
+    people: list[aiohttp.ClientSession] = field(default_factory=list)
+
+    def nobody(self) -> Editor:
+        """Return a browser in which nobody is logged in."""
+        # The cookies of a server that is named by its address are kept only by an unsafe jar.
+        session = aiohttp.ClientSession(cookie_jar=aiohttp.CookieJar(unsafe=True))
+        self.people.append(session)
+        return Editor(session, self.url)
+
+    async def log_in(self, name: str = "ada", password: str = PASSWORD) -> Editor:
+        """Return a browser in which the account has logged in by the form."""
+        editor = self.nobody()
+        await editor.get("/login")
+        await editor.post("/login", {"name": name, "password": password})
+        return editor
+
+
+async def an_application(folder: Path, database: Database, clock: Clock, pool: ProcessPool) -> Application:
+    """Return the application of a folder, with its roster stored and its accounts created."""
+    loaded = load_config(folder, {})
+    app = Application(loaded.settings, loaded.roster, database, clock, pool)
+    await app.apply_roster()
+    for name, role in (("vera", "viewer"), ("eddie", "editor"), ("ada", "admin")):
+        link = await create_account(app, name, role, f"{name}@news.example.org")
+        await use_link(app, link.url.rpartition("/")[2], Secret(PASSWORD))
+    return app
+
+
+@pytest.fixture
+def clock() -> Clock:
+    return Clock(NOON)
+
+
+@pytest.fixture
+async def editors(sqlite_database: Database, tmp_path: Path, clock: Clock) -> AsyncIterator[EditorsSite]:
+    files = {"newsletters.yaml": NEWSLETTERS, "feeds.yaml": FEEDS, "subscribers.yaml": SUBSCRIBERS}
+    folder = a_config_folder(tmp_path / "config", files)
+    pool = ProcessPool(1)
+    app = await an_application(folder, sqlite_database, clock, pool)
+    pages = application(
+        app.self_service,
+        app.health,
+        templates_folder(),
+        archive=app.archive,
+        admin=admin_application(app, templates_folder(), root=""),
+    )
+    async for url in served(pages):
+        site = EditorsSite(url, app, clock, folder)
+        yield site
+        for session in site.people:
+            await session.close()
+    await app.close()
+    pool.shutdown(wait=False, cancel_futures=True)
