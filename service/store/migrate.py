@@ -38,6 +38,7 @@ KNOWN_VERSIONS = (
     "0024",
     "0025",
     "0026",
+    "0027",
 )
 """The versions of the tables, oldest first: the revisions in migrations/versions. The last is current."""
 

@@ -651,6 +651,21 @@ audit = Table(
     Column("details", Json, nullable=False),
 )
 
+# --- the API -----------------------------------------------------------------------------------
+
+api_tokens = Table(
+    "api_tokens",
+    metadata,
+    Column("id", Id, primary_key=True),  # the public part of the token
+    Column("name", CleanText, nullable=False),
+    Column("hash", Id, nullable=False),  # SHA-256 of the whole token
+    Column("scopes", Json, nullable=False),
+    Column("created_at", Instant, nullable=False),
+    Column("expires_at", Instant),
+    Column("used_at", Instant),
+    Column("revoked_at", Instant),
+)
+
 # --- the installation --------------------------------------------------------------------------
 
 settings = Table(

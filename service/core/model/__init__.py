@@ -1,6 +1,7 @@
 """The domain model: frozen values that the stages exchange, one module for each stage."""
 
 from service.core.model.accounts import Account, AccountRole, AdminSession, AuditEntry
+from service.core.model.api_tokens import ApiScope, ApiToken
 from service.core.model.compose import (
     PREFERENCE_FIELDS,
     Edition,
@@ -82,6 +83,8 @@ __all__ = [
     "Account",
     "AccountRole",
     "AdminSession",
+    "ApiScope",
+    "ApiToken",
     "Article",
     "AuditEntry",
     "Batch",

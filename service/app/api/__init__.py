@@ -1,0 +1,1 @@
+"""The use cases of the HTTP API alone: its tokens, and what it reads in pages."""

@@ -1,0 +1,1 @@
+"""`caveat token` and `caveat webhook`: programs that use this installation."""
