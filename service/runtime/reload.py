@@ -70,5 +70,6 @@ class ReloadableApp:
         in_use.check()
         try:
             await in_use.unused.wait()
+            await in_use.app.jobs.finished(in_use.app)
         finally:
             await in_use.app.close()

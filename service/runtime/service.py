@@ -16,6 +16,7 @@ from typing import Any
 
 import structlog
 
+from service.app.background_jobs import BackgroundJobs
 from service.app.bounces import read_bounces
 from service.app.clock import Clock, utc_now
 from service.app.factories.application import Application, bootstrap
@@ -69,6 +70,7 @@ class Service:
         self._pool: ProcessPool
         self._monitor: StageMonitor
         self._bounce_server: BounceServer
+        self._jobs = BackgroundJobs()
         self.started = asyncio.Event()
         self._bounces_read_at: datetime | None = None
         self.config_error: ConfigError | None = None
@@ -278,6 +280,7 @@ class Service:
             pool=self._pool,
             notify_workers=self._notify_workers,
             stage_problems=self._monitor.problems,
+            jobs=self._jobs,
         )
 
     async def _notify_workers(self, stage: str, items: int) -> None:

@@ -155,13 +155,13 @@ class Queries:
 
     async def delivery_counts(self, issue_ids: Collection[str]) -> Counter[State]:
         """Return the number of deliveries of these issues by state."""
-        counting = (
-            select(deliveries.c.state, func.count())
-            .join(issues, issues.c.number == deliveries.c.issue)
-            .where(issues.c.id.in_(issue_ids))
-            .group_by(deliveries.c.state)
-        )
         async with self.database.read() as connection:
+            counting = (
+                select(deliveries.c.state, func.count())
+                .join(issues, issues.c.number == deliveries.c.issue)
+                .where(is_in(connection, issues.c.id, issue_ids))
+                .group_by(deliveries.c.state)
+            )
             rows = (await connection.execute(counting)).all()
         return Counter({State(state): count for state, count in rows})
 

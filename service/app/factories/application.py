@@ -14,6 +14,7 @@ from datetime import timedelta
 from functools import cached_property
 from typing import TYPE_CHECKING
 
+from service.app.background_jobs import BackgroundJobs
 from service.app.clock import Clock, utc_now
 from service.app.process_pool.pool import ProcessPool
 from service.core.model import Roster
@@ -72,6 +73,7 @@ async def bootstrap(
     database: Database | None = None,
     notify_workers: Callable[[str, int], Awaitable[None]] = notify_nobody,
     stage_problems: Callable[[], tuple[str, ...]] = tuple,
+    jobs: BackgroundJobs | None = None,
 ) -> Application:
     """Return an application, which the caller closes; a `pool` stays the caller's. Raises StoreError."""
     return Application(
@@ -82,6 +84,7 @@ async def bootstrap(
         pool,
         notify_workers,
         stage_problems,
+        jobs or BackgroundJobs(),
     )
 
 
@@ -92,6 +95,7 @@ class Application:
     `notify_workers` tells the workers of the service that a stage has new items: the stage and their number.
     `stage_problems` returns sentences about stages that make no progress.
     A stage runs one pass at a time: a second pass waits for the lock in `stage_locks`.
+    `jobs` are those of the process, which outlive an application that a reload replaces.
     """
 
     settings: Settings
@@ -101,6 +105,7 @@ class Application:
     pool: Executor
     notify_workers: Callable[[str, int], Awaitable[None]] = notify_nobody
     stage_problems: Callable[[], tuple[str, ...]] = tuple
+    jobs: BackgroundJobs = field(default_factory=BackgroundJobs)
     stage_locks: dict[str, asyncio.Lock] = field(
         default_factory=lambda: {stage: asyncio.Lock() for stage in STAGES}
     )
@@ -108,7 +113,8 @@ class Application:
     _personal_deliverers: dict[str, Deliverer] = field(default_factory=dict)
 
     async def close(self) -> None:
-        """Close all connections."""
+        """Cancel the jobs of this application, and close all connections."""
+        await self.jobs.close(self)
         if self._deliverer is not None:
             await self._deliverer.channel.close()
         for deliverer in self._personal_deliverers.values():

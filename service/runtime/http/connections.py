@@ -22,6 +22,7 @@ from uvicorn.protocols.http.h11_impl import H11Protocol
 from uvicorn.server import ServerState
 
 from service.web.client_ip import ClientAddresses
+from service.web.server_sent_events import STOPPING
 
 Message = MutableMapping[str, Any]
 
@@ -51,10 +52,13 @@ class ConnectionLimits:
 
 
 class OpenConnections:
-    """The open connections of one listener. `waiting` has the time since when each waits for its client."""
+    """The open connections of one listener. `waiting` has the time since when each waits for its client.
 
-    def __init__(self, limits: ConnectionLimits, visitors: ClientAddresses) -> None:
-        self.limits, self._visitors = limits, visitors
+    `stopping` is set when the server stops; an application finds it in the state of its scope.
+    """
+
+    def __init__(self, limits: ConnectionLimits, visitors: ClientAddresses, stopping: asyncio.Event) -> None:
+        self.limits, self.stopping, self._visitors = limits, stopping, visitors
         self._per_address = Counter[str]()
         self._open: dict[Connection, str] = {}
         self.waiting: dict[Connection, float] = {}
@@ -101,7 +105,7 @@ class Connection(H11Protocol):
     """An HTTP/1.1 connection with time limits."""
 
     def __init__(self, connections: OpenConnections, config: Config, state: ServerState) -> None:
-        super().__init__(config, state, {})
+        super().__init__(config, state, {STOPPING: connections.stopping})
         self.app = self._answer
         self._inner = config.loaded_app
         self._all = connections

@@ -68,7 +68,7 @@ async def serve(
     config = _config(application)
     server = _server(config)
     connections = OpenConnections(
-        limits or ConnectionLimits(max_connections), ClientAddresses(trusted_proxies)
+        limits or ConnectionLimits(max_connections), ClientAddresses(trusted_proxies), stopping
     )
     accepting = asyncio.create_task(accept(listener, connections, config, server.server_state))
 
