@@ -21,6 +21,7 @@ from typing import Any
 from service.core import ids as identity
 from service.core.errors import CaveatError, UsageError
 from service.settings.config_files import CONFIG_FILES
+from service.settings.errors import block_at, keys_of
 from service.settings.load import load_config
 from service.settings.values import LoadedConfig
 from service.settings.yaml.item_list import YamlList
@@ -93,11 +94,17 @@ def _edited(folder: Path, kind: str, environ: Environ, alter: Callable[[YamlList
         load_config(folder, environ)
         before = path.read_bytes()
         mark = codecs.BOM_UTF8 if before.startswith(codecs.BOM_UTF8) else b""
-        after = mark + alter(YamlList(kind, before.decode("utf-8-sig"))).encode()
+        after = mark + alter(YamlList(kind, before.decode("utf-8-sig"), _keys(kind))).encode()
         loaded = load_config(folder, environ, replacements={file: after})
         if after != before:
             _write(path, after)
     return loaded
+
+
+def _keys(kind: str) -> Sequence[str]:
+    """Return the keys of an item of a list, in the order of their model."""
+    block = block_at(CONFIG_FILES[f"{kind}.yaml"], (kind,))
+    return list(keys_of(block)) if block else ()
 
 
 def _index(items: YamlList, kind: str, name: str) -> int:

@@ -11,14 +11,19 @@ from ruamel.yaml.comments import CommentedMap, CommentedSeq
 from ruamel.yaml.error import YAMLError
 from ruamel.yaml.nodes import MappingNode, Node, SequenceNode
 
+from service.settings.yaml.item_keys import set_keys
+
 MAX_LINE_WIDTH, MAX_INLINE_KEYS, DASH_INDENT = 4096, 5, 2
 
 
 class YamlList:
-    """The list `key` of a valid file. Each edit returns the new text and does not change this object."""
+    """The list `key` of a valid file. Each edit returns the new text and does not change this object.
 
-    def __init__(self, key: str, text: str) -> None:
-        self._key, self._text = key, text
+    `order` are the keys of an item in the order in which new ones are written.
+    """
+
+    def __init__(self, key: str, text: str, order: Sequence[str] = ()) -> None:
+        self._key, self._text, self._order = key, text, order
         self._ending = "\r\n" if "\r\n" in text else "\n"
         self._lines = text.splitlines(keepends=True)
         root = YAML(typ="safe", pure=True).compose(text)
@@ -47,7 +52,12 @@ class YamlList:
         return "".join(self._lines[:first] + self._lines[last + 1 :])
 
     def update(self, index: int, changes: Mapping[str, Any]) -> str:
-        """Return the text with keys of the item set; a value of None removes the key."""
+        """Return the text with keys of the item set; a value of None removes the key.
+
+        Where anchors forbid to change the characters of those keys alone, the item is written anew.
+        """
+        if (text := self._with_keys(index, changes)) is not None:
+            return text
         if self._node.flow_style:
             return self._rewritten(lambda items: _set(items[index], changes))
         first, last = self._span(index)
@@ -58,6 +68,22 @@ class YamlList:
             return self._rewritten(lambda items: _set(items[index], changes))
         _set(items[0], changes)
         return "".join([*self._lines[:first], *self._dumped(yaml, items), *self._lines[last + 1 :]])
+
+    def _with_keys(self, index: int, changes: Mapping[str, Any]) -> str | None:
+        """Return the text with only the characters of those keys changed; None if that cannot be."""
+        node, expected = self._node.value[index], dict(self.values[index])
+        if not isinstance(node, MappingNode):
+            return None
+        text = set_keys(self._text, node, changes, self._order)
+        expected.update(changes)
+        wanted = {name: value for name, value in expected.items() if value is not None or name not in changes}
+        try:
+            found = YAML(typ="safe", pure=True).load(text)[self._key]
+        except YAMLError:  # such as an alias whose anchor is gone
+            return None
+        others = [*self.values[:index], *self.values[index + 1 :]]
+        is_right = found[index] == wanted and [*found[:index], *found[index + 1 :]] == others
+        return text if is_right else None
 
     @property
     def _indent(self) -> int:
