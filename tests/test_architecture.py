@@ -86,6 +86,7 @@ LIBRARIES = {
     "regex": {"compose/render/inbox"},
     "rich": {"cli"},
     "ruamel": {"settings"},
+    "segno": {"web/admin/account/two_factor"},
     "snowballstemmer": {"text/phrases/word_forms"},
     "sqlalchemy": {"store"},
     "starlette": {"web"},

@@ -7,9 +7,11 @@ from datetime import timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from service.app.accounts.sessions import SESSION_IDLE, SESSION_LIFETIME
 from service.app.clock import Clock, utc_now
 from service.core.progress import Progress, no_progress
 from service.settings.values import Settings
+from service.store.accounts import SqlAccountStore
 from service.store.backups import backup
 from service.store.backups.postgres_restore import restore_tables
 from service.store.backups.restore import RestoreResult, restore_file
@@ -68,7 +70,7 @@ async def resume_sending(settings: Settings) -> bool:
 
 
 async def prune(app: Application) -> int:
-    """Delete expired sign-ups, mails, counted attempts and answers; return the number of rows.
+    """Delete expired sign-ups, mails, sessions, counted attempts and answers; return the number of rows.
 
     Deliveries of cancelled issues that were in transfer, and are deferred now, are cancelled.
     """
@@ -76,4 +78,7 @@ async def prune(app: Application) -> int:
     cancelled = await SqlCancellation(app.database).cancel_rest(now)
     mails = await SqlSignUpStore(app.database).prune(now, LINK_LIFETIME)
     answers = await SqlJudgeStore(app.database).prune(now - ANSWER_LIFETIME)
-    return cancelled + mails + answers + await SqlAttemptStore(app.database).prune(now, MAX_LIMIT_PERIOD)
+    # The audit record stays: `app.accounts.audit` has no time limit so far.
+    ended = await SqlAccountStore(app.database).prune(now - SESSION_IDLE, now - SESSION_LIFETIME)
+    attempts = await SqlAttemptStore(app.database).prune(now, MAX_LIMIT_PERIOD)
+    return cancelled + mails + answers + ended + attempts

@@ -85,8 +85,16 @@ class SqlAccountStore:
             if found is None:
                 return False
             changed = await connection.execute(update(accounts).where(valid).values(values))
+            if not changed.rowcount:
+                return False  # another request used it after the first statement
             await connection.execute(delete(sessions).where(sessions.c.account == found))
-            return bool(changed.rowcount)
+            return True
+
+    async def replace_hash(self, account_id: str, old: Secret, new: Secret) -> None:
+        """Store a new hash of the same password, unless the password was changed meanwhile."""
+        same = and_(accounts.c.id == account_id, accounts.c.password == old.reveal())
+        async with self.database.write() as connection:
+            await connection.execute(update(accounts).where(same).values(password=new.reveal()))
 
     async def set_password(self, account_id: str, password: Secret, *, keep_session: str = "") -> None:
         """Replace the password (an Argon2 hash) and end all sessions but `keep_session`."""
@@ -104,9 +112,12 @@ class SqlAccountStore:
         """Change the address of test mails to the account."""
         await self._update(account_id, email=email)
 
-    async def set_totp(self, account_id: str, totp: Secret | None) -> None:
-        """Store the secret of an authenticator app, or forget it."""
-        await self._update(account_id, totp=totp.reveal() if totp else None, totp_step=None)
+    async def set_totp(self, account_id: str, totp: Secret | None, step: int | None = None) -> None:
+        """Store the secret of an authenticator app, with the time step of the code that proved it.
+
+        None forgets the app.
+        """
+        await self._update(account_id, totp=totp.reveal() if totp else None, totp_step=step)
 
     async def use_totp_step(self, account_id: str, step: int) -> bool:
         """Mark a time step of one-time codes as used; return False if it, or a later one, was used before."""
@@ -153,8 +164,8 @@ class SqlAccountStore:
             if row is None:
                 return None
             held = select(accounts).where(accounts.c.id == row["account_id"])
-            account = (await connection.execute(held)).mappings().one()
-        return _session(row), _account(account)
+            account = (await connection.execute(held)).mappings().first()
+        return (_session(row), _account(account)) if account else None
 
     async def note_seen(self, session_id: str, at: datetime) -> None:
         """Store the time of the last request of a session."""
@@ -167,10 +178,11 @@ class SqlAccountStore:
         async with self.database.read() as connection:
             return [_session(row) for row in (await connection.execute(theirs)).mappings()]
 
-    async def end_session(self, session_id: str) -> None:
-        """Delete a session."""
+    async def end_session(self, account_id: str, session_id: str) -> bool:
+        """Delete a session of an account; return whether the account had it."""
+        own = and_(sessions.c.id == session_id, sessions.c.account == account_id)
         async with self.database.write() as connection:
-            await connection.execute(delete(sessions).where(sessions.c.id == session_id))
+            return bool((await connection.execute(delete(sessions).where(own))).rowcount)
 
     async def end_other_sessions(self, account_id: str, keep: str) -> int:
         """Delete all sessions of an account but `keep`; return how many."""

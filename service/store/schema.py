@@ -636,7 +636,7 @@ sessions = Table(
     Column("client", CleanText, nullable=False),
     Column("agent", CleanText, nullable=False),
 )
-# SqlSessionStore.of_account: the sessions of one account.
+# SqlAccountStore.sessions_of: the sessions of one account.
 Index("ix_sessions_account", sessions.c.account)
 
 audit = Table(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 from service.core.model import Account, AuditEntry
@@ -40,3 +41,8 @@ async def record_command(app: Application, action: str, subject: str = "", **det
     """Store that a person with a shell did something; see `record`."""
     entry = AuditEntry(app.clock(), "", COMMAND_LINE, action, subject, details)
     await SqlAuditStore(app.database).append(entry)
+
+
+async def entries(app: Application, before: int | None, limit: int) -> Sequence[tuple[int, AuditEntry]]:
+    """Return entries with their numbers, newest first; `before` is the last number of the page before."""
+    return await SqlAuditStore(app.database).page(before, limit)

@@ -9,6 +9,7 @@ from datetime import datetime, timedelta
 from hashlib import sha256
 from typing import TYPE_CHECKING
 
+from service.app.accounts.audit import record
 from service.app.accounts.passwords import hash_password, require_good_password
 from service.core.errors import UnknownName, UsageError
 from service.core.ids import content_id
@@ -44,7 +45,7 @@ async def create_account(app: Application, name: str, role: str, email: str = ""
         shown,
         read_role(role),
         now,
-        read_email(email) if email else "",
+        read_account_email(email),
     )
     if not await SqlAccountStore(app.database).create(account):
         raise UsageError(f"there is an account {shown!r} already")
@@ -52,7 +53,12 @@ async def create_account(app: Application, name: str, role: str, email: str = ""
 
 
 async def new_link(app: Application, account: Account) -> OneTimeLink:
-    """Return a new one-time link for an account; an earlier one stops working."""
+    """Return a new one-time link for an account; an earlier one stops working.
+
+    Raises UsageError for a disabled account.
+    """
+    if not account.is_active:
+        raise UsageError(f"{account.name} is disabled; enable the account first")
     token, expires_at = secrets.token_urlsafe(24), app.clock() + LINK_LIFETIME
     await SqlAccountStore(app.database).set_link(account.id, _hash(token), expires_at)
     return OneTimeLink(account, f"{admin_url(app)}{LINK_PATH}{token}", expires_at)
@@ -89,7 +95,15 @@ async def use_link(app: Application, token: str, password: Secret) -> Account | 
     require_good_password(password.reveal(), account.name)
     hashed = await hash_password(password)
     used = await SqlAccountStore(app.database).use_link(_hash(token), hashed, app.clock())
-    return account if used else None
+    if not used:
+        return None
+    await record(app, account, "password_chosen", account.id, name=account.name)
+    return account
+
+
+async def account_of_id(app: Application, account_id: str) -> Account | None:
+    """Return the account with this id."""
+    return await SqlAccountStore(app.database).by_id(account_id)
 
 
 async def find_account(app: Application, name: str) -> Account:
@@ -112,6 +126,11 @@ async def set_role(app: Application, account: Account, role: str) -> None:
     if wanted is not AccountRole.ADMIN:
         await _require_other_admin(app, account)
     await SqlAccountStore(app.database).set_role(account.id, wanted)
+
+
+async def set_email(app: Application, account: Account, email: str) -> None:
+    """Change the address of test mails to the account, "" for none. Raises UsageError for no address."""
+    await SqlAccountStore(app.database).set_email(account.id, read_account_email(email))
 
 
 async def disable(app: Application, account: Account) -> None:
@@ -146,12 +165,20 @@ def read_role(text: str) -> AccountRole:
         raise UnknownName("role", text, list(AccountRole)) from None
 
 
+def read_account_email(text: str) -> str:
+    """Return the address of an account, "" for none. Raises UsageError for text that is no address."""
+    return read_email(text) if text.strip() else ""
+
+
 async def _require_other_admin(app: Application, account: Account) -> None:
-    if account.role is not AccountRole.ADMIN or not account.is_active:
+    if not _can_manage(account):
         return
-    others = await SqlAccountStore(app.database).accounts()
-    if not any(one.role is AccountRole.ADMIN and one.is_active and one.id != account.id for one in others):
+    if not any(_can_manage(one) and one.id != account.id for one in await accounts(app)):
         raise UsageError(f"{account.name} is the only admin; create another admin first")
+
+
+def _can_manage(account: Account) -> bool:
+    return account.role is AccountRole.ADMIN and account.is_active
 
 
 def _read_name(text: str) -> str:

@@ -40,8 +40,7 @@ async def hash_password(password: Secret) -> Secret:
 
 async def is_password(stored: Secret | None, given: Secret) -> bool:
     """Return whether the password has this hash. Without a hash it takes the same time and is False."""
-    compared = (stored or _nobody()).reveal(), given.reveal()
-    same = await asyncio.get_running_loop().run_in_executor(_threads, _verify, *compared)
+    same = await asyncio.get_running_loop().run_in_executor(_threads, _verify, stored, given.reveal())
     return same and stored is not None
 
 
@@ -50,11 +49,11 @@ def needs_new_hash(stored: Secret) -> bool:
     return _hasher().check_needs_rehash(stored.reveal())
 
 
-def _verify(stored: str, given: str) -> bool:
+def _verify(stored: Secret | None, given: str) -> bool:
     if len(given) > MAX_PASSWORD_CHARACTERS:
         return False
     try:
-        return _hasher().verify(stored, given)
+        return _hasher().verify((stored or _nobody()).reveal(), given)
     except (VerificationError, InvalidHashError):
         return False
 

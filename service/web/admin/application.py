@@ -16,17 +16,17 @@ from starlette.types import ASGIApp
 
 from service.app.factories.application import Application
 from service.core.errors import CaveatError, StoreError, UsageError
+from service.web.admin.access import ACCESS
+from service.web.admin.account import ACCOUNT
 from service.web.admin.guard import AdminGuard
-from service.web.admin.login import LoginPages, log_out_here
+from service.web.admin.login import LoginPages
 from service.web.admin.rendering import AdminPages
-from service.web.admin.sections import AdminRoute, Section
+from service.web.admin.sections import Section
 from service.web.admin.today import TODAY
 from service.web.client_ip import ClientAddresses
 
-SECTIONS: tuple[Section, ...] = (TODAY,)
+SECTIONS: tuple[Section, ...] = (TODAY, ACCESS)
 """The sections in the order of the navigation."""
-
-SESSION_SECTION = Section("", "", (AdminRoute("/logout", log_out_here, "POST"),), in_navigation=False)
 
 TITLES = {
     400: "Not a form",
@@ -69,11 +69,12 @@ def admin_application(app: Application, templates: Path, *, root: str | None = N
     routes: list[BaseRoute] = [
         Route("/login", login.show, methods=["GET"]),
         Route("/login", login.act, methods=["POST"]),
+        Route("/logged-out", login.show_logged_out, methods=["GET"]),
         Route("/welcome/{token}", login.show_link, methods=["GET"]),
         Route("/welcome/{token}", login.act_link, methods=["POST"]),
         Route("/assets/{digest}/{name}", _assets(pages), methods=["GET"]),
     ]
-    for section in (*SECTIONS, SESSION_SECTION):
+    for section in (*SECTIONS, ACCOUNT):
         routes += _section_routes(guard, section)
     handlers = _ErrorPages(pages).handlers()
     inner = Starlette(routes=routes, exception_handlers=handlers)

@@ -11,7 +11,7 @@ from starlette.requests import Request
 from starlette.responses import RedirectResponse, Response
 
 from service.app.accounts.audit import record
-from service.app.accounts.sign_in import SignedIn
+from service.app.accounts.sessions import SignedIn
 from service.app.factories.application import Application
 from service.core.model import Account
 from service.web.admin.rendering import AdminPages
@@ -53,8 +53,8 @@ class AdminContext:
         return self.signed_in.account
 
     def path(self, name: str) -> str:
-        """Return a part of the path, as the route names it."""
-        return str(self.request.path_params[name])
+        """Return a part of the path, as the route names it, without NUL, which PostgreSQL refuses."""
+        return str(self.request.path_params[name]).replace("\0", "")
 
     def query(self, name: str, default: str = "") -> str:
         """Return the first value of a query parameter, without white space around it."""

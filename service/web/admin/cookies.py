@@ -5,7 +5,8 @@ from __future__ import annotations
 from starlette.requests import Request
 from starlette.responses import Response
 
-SESSION, LOGIN = "caveat_session", "caveat_login"
+SESSION, LOGIN, BROWSER = "caveat_session", "caveat_login", "caveat_browser"
+BROWSER_SECONDS = 180 * 86_400  # for which a browser in which somebody has logged in is known
 HOST_PREFIX = "__Host-"
 """A browser takes a cookie of this name only over HTTPS and for this host alone (RFC 6265bis, 4.1.3.2)."""
 
@@ -21,11 +22,13 @@ def read_cookie(request: Request, name: str, *, https: bool) -> str:
     return request.cookies.get(_full_name(name, https=https), "")
 
 
-def set_cookie(response: Response, name: str, value: str, *, https: bool) -> None:
-    """Set a cookie until the browser is closed; scripts and other sites' forms do not get it."""
-    response.set_cookie(
-        _full_name(name, https=https), value, path="/", secure=https, httponly=True, samesite="lax"
-    )
+def set_cookie(response: Response, name: str, value: str, *, https: bool, seconds: int | None = None) -> None:
+    """Set a cookie for a time, with None until the browser is closed.
+
+    Scripts and other sites' forms do not get it.
+    """
+    full = _full_name(name, https=https)
+    response.set_cookie(full, value, seconds, path="/", secure=https, httponly=True, samesite="lax")
 
 
 def delete_cookie(response: Response, name: str, *, https: bool) -> None:

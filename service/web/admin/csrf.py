@@ -10,18 +10,20 @@ from starlette.requests import Request
 from service.core import tokens
 
 FIELD = "csrf"
-PURPOSE = "csrf"
+PURPOSE, LOGIN_PURPOSE = "csrf", "csrf-login"
+"""Purposes of the signatures: the login page signs what its cookie says, so its tokens open no session."""
+
 FOREIGN = frozenset({"cross-site", "same-site"})
 """Values of Sec-Fetch-Site (Fetch Metadata) of a request that another site's page made."""
 
 
-def csrf_token(key: bytes, session_id: str) -> str:
-    """Return the token for the forms of a session."""
-    return tokens.signature(key, PURPOSE, session_id)
+def csrf_token(key: bytes, session_id: str, purpose: str = PURPOSE) -> str:
+    """Return the token for the forms of a session or, for LOGIN_PURPOSE, of a browser without one."""
+    return tokens.signature(key, purpose, session_id)
 
 
-def is_own_request(request: Request, key: bytes, session_id: str, given: str) -> bool:
+def is_own_request(request: Request, key: bytes, session_id: str, given: str, purpose: str = PURPOSE) -> bool:
     """Return whether a form comes from a page of this session."""
     if request.headers.get("sec-fetch-site", "") in FOREIGN:
         return False
-    return tokens.is_signature(key, PURPOSE, session_id, given)
+    return tokens.is_signature(key, purpose, session_id, given)

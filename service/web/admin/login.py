@@ -9,13 +9,15 @@ from starlette.exceptions import HTTPException
 from starlette.requests import Request
 from starlette.responses import RedirectResponse, Response
 
+from service.app.accounts.attempts import new_browser_token
 from service.app.accounts.manage import account_of_link, use_link
-from service.app.accounts.sign_in import LoginRefused, SignedIn, log_in, log_out, start_session
+from service.app.accounts.sessions import SignedIn, log_out, start_session
+from service.app.accounts.sign_in import LoginRefused, log_in
 from service.core.errors import UsageError
 from service.core.secret import Secret
 from service.web.admin import cookies, csrf
 from service.web.admin.context import AdminContext
-from service.web.admin.guard import FORGED, AdminGuard
+from service.web.admin.guard import FORGED, LOGIN_PATH, AdminGuard
 from service.web.pages import NO_STORE_HEADERS
 from service.web.request_bodies import Fields, read_form
 
@@ -38,8 +40,11 @@ class LoginPages:
     async def show(self, request: Request) -> Response:
         """Show the login form; somebody with a session goes to the first page."""
         self.guard.require_network(request)
-        if await self.guard.session_of(request):
-            return self._redirect(HOME)
+        if found := await self.guard.session_of(request):
+            response = self._redirect(HOME)
+            if found.token:
+                self.guard.set_session(request, response, found)
+            return response
         return await self._form(request, "login.html", name="", needs_code=False)
 
     async def act(self, request: Request) -> Response:
@@ -53,9 +58,10 @@ class LoginPages:
             _first(fields, "code"),
             client=self.guard.clients.client_of(request),
             agent=request.headers.get("user-agent", ""),
+            browser=cookies.read_cookie(request, cookies.BROWSER, https=self.guard.is_https(request)),
         )
         if isinstance(refused_or_session, SignedIn):
-            return self._signed_in(request, refused_or_session)
+            return await self._signed_in(request, refused_or_session)
         return await self._refused(request, name, refused_or_session)
 
     async def show_link(self, request: Request) -> Response:
@@ -80,9 +86,17 @@ class LoginPages:
         if account is None:
             raise HTTPException(410)
         client, agent = self.guard.clients.client_of(request), request.headers.get("user-agent", "")
-        return self._signed_in(
+        return await self._signed_in(
             request, await start_session(self.guard.app, account, client=client, agent=agent)
         )
+
+    async def show_logged_out(self, request: Request) -> Response:
+        """Say that the session has ended and that the proxy, which logs in by itself, has its own."""
+        self.guard.require_network(request)
+        name = self.guard.name_by_proxy(request)
+        if name is None:
+            return self._redirect(LOGIN_PATH)
+        return self.guard.pages.page("logged_out.html", name=name)
 
     async def _link_problem(self, request: Request, problem: str) -> Response:
         token = request.path_params["token"]
@@ -111,7 +125,10 @@ class LoginPages:
         nonce = cookies.read_cookie(request, cookies.LOGIN, https=https) or secrets.token_urlsafe(24)
         key = await self.guard.app.subscribers.signing_key()
         response = self.guard.pages.page(
-            template, status=status, csrf=csrf.csrf_token(key, nonce), **{"problem": "", **values}
+            template,
+            status=status,
+            csrf=csrf.csrf_token(key, nonce, csrf.LOGIN_PURPOSE),
+            **{"problem": "", **values},
         )
         cookies.set_cookie(response, cookies.LOGIN, nonce, https=https)
         return response
@@ -122,14 +139,16 @@ class LoginPages:
         fields = await read_form(request)
         nonce = cookies.read_cookie(request, cookies.LOGIN, https=self.guard.is_https(request))
         key = await self.guard.app.subscribers.signing_key()
-        if not nonce or not csrf.is_own_request(request, key, nonce, _first(fields, csrf.FIELD)):
+        given = _first(fields, csrf.FIELD)
+        if not nonce or not csrf.is_own_request(request, key, nonce, given, csrf.LOGIN_PURPOSE):
             raise HTTPException(403, FORGED)
         return fields
 
-    def _signed_in(self, request: Request, signed_in: SignedIn) -> Response:
+    async def _signed_in(self, request: Request, signed_in: SignedIn) -> Response:
         https, response = self.guard.is_https(request), self._redirect(HOME)
-        cookies.set_cookie(response, cookies.SESSION, signed_in.token, https=https)
-        cookies.delete_cookie(response, cookies.LOGIN, https=https)
+        self.guard.set_session(request, response, signed_in)
+        browser = await new_browser_token(self.guard.app, signed_in.account)
+        cookies.set_cookie(response, cookies.BROWSER, browser, https=https, seconds=cookies.BROWSER_SECONDS)
         return response
 
     def _redirect(self, path: str) -> Response:
@@ -137,9 +156,9 @@ class LoginPages:
 
 
 async def log_out_here(context: AdminContext) -> Response:
-    """End the session and show the login page."""
+    """End the session and show the login page; a person whom a proxy logs in learns that it does so again."""
     await log_out(context.app, context.signed_in)
-    response = context.redirect("/login")
+    response = context.redirect("/logged-out" if context.signed_in.by_proxy else "/login")
     for https in (True, False):
         cookies.delete_cookie(response, cookies.SESSION, https=https)
     return response
