@@ -81,7 +81,7 @@ def application(
     if path:
         routes.append(Mount(path, routes=routes))
     inner = Starlette(routes=routes, exception_handlers=message.exception_handlers())
-    return _SecurityHeaders(inner, pages.headers)
+    return SecurityHeaders(inner, pages.headers)
 
 
 def metrics_application(health: HealthCheck) -> ASGIApp:
@@ -172,7 +172,7 @@ class _MessagePages:
         return self._pages.page("message.html", labels, status=status, title=title, text=text, link=link)
 
 
-class _SecurityHeaders:
+class SecurityHeaders:
     """Adds the security headers to every response, also to errors and redirects.
 
     A page that sets one of them itself, such as X-Robots-Tag, keeps its own.

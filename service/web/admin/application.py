@@ -20,10 +20,12 @@ from service.web.admin.access import ACCESS
 from service.web.admin.account import ACCOUNT
 from service.web.admin.guard import AdminGuard
 from service.web.admin.login import LoginPages
-from service.web.admin.rendering import AdminPages
+from service.web.admin.rendering import POLICY, AdminPages
 from service.web.admin.sections import Section
 from service.web.admin.today import TODAY
+from service.web.app import SecurityHeaders
 from service.web.client_ip import ClientAddresses
+from service.web.pages import security_headers
 
 SECTIONS: tuple[Section, ...] = (TODAY, ACCESS)
 """The sections in the order of the navigation."""
@@ -84,7 +86,8 @@ def admin_application(app: Application, templates: Path, *, root: str | None = N
 
 def separate_application(admin: ASGIApp) -> ASGIApp:
     """Return the application of an address that serves only the editors' pages."""
-    return Starlette(routes=[Mount("/admin", app=admin)])
+    headers = {**security_headers(style=""), "Content-Security-Policy": POLICY}
+    return SecurityHeaders(Starlette(routes=[Mount("/admin", app=admin)]), headers)
 
 
 def _section_routes(guard: AdminGuard, section: Section) -> Sequence[BaseRoute]:

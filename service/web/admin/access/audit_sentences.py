@@ -44,7 +44,7 @@ def details_of(entry: AuditEntry) -> str:
     facts = [
         f"{name.replace('_', ' ')}: {shown(value)}"
         for name, value in entry.details.items()
-        if f"{{{name}}}" not in said and value not in (None, "", [], {})
+        if f"{{{name}}}" not in said and value not in (None, "", [], {}, entry.name)
     ]
     is_about_account = entry.action in SENTENCES
     return "; ".join([*([entry.subject] if entry.subject and not is_about_account else []), *facts])
