@@ -18,6 +18,7 @@ from service.store.backups.restore import RestoreResult, restore_file
 from service.store.cancel import SqlCancellation
 from service.store.database import Database, read_url, redacted
 from service.store.errors import StoreErrors
+from service.store.issue_books import IssueBooks
 from service.store.judge import SqlJudgeStore
 from service.store.limits import SqlAttemptStore
 from service.store.sending_hold import SendingHold
@@ -72,9 +73,11 @@ async def resume_sending(settings: Settings) -> bool:
 async def prune(app: Application) -> int:
     """Delete expired sign-ups, mails, sessions, counted attempts and answers; return the number of rows.
 
-    Deliveries of cancelled issues that were in transfer, and are deferred now, are cancelled.
+    Deliveries of cancelled issues that were in transfer, and are deferred now, are cancelled. The numbers of
+    issues that are finished are stored.
     """
     now = app.clock()
+    await IssueBooks(app.database).store_finished()
     cancelled = await SqlCancellation(app.database).cancel_rest(now)
     mails = await SqlSignUpStore(app.database).prune(now, LINK_LIFETIME)
     answers = await SqlJudgeStore(app.database).prune(now - ANSWER_LIFETIME)

@@ -24,7 +24,7 @@ from typing_extensions import override
 from service.core.model import Batch, Issue
 from service.core.model import DeliveryState as State
 from service.deliver.ports import DeliverStore, ResendPolicy, StateChange
-from service.store import issue_pictures, postgres_ledger, sqlite_ledger
+from service.store import issue_books, issue_pictures, postgres_ledger, sqlite_ledger
 from service.store.database import Database
 from service.store.dialect import is_in
 from service.store.mappers import issue_of
@@ -144,6 +144,7 @@ class SqlDeliverStore(DeliverStore):
             arrived = and_(deliveries.c.state == State.SENT, deliveries.c.doubts == 0)
             doubts = case((arrived, 1), else_=deliveries.c.doubts)
             due = these.values(state=State.DEFERRED, due_at=now, token=None, doubts=doubts)
+            await issue_books.forget(connection, issue_id)
             return (await connection.execute(due)).rowcount
 
     @override

@@ -39,6 +39,7 @@ KNOWN_VERSIONS = (
     "0025",
     "0026",
     "0027",
+    "0028",
 )
 """The versions of the tables, oldest first: the revisions in migrations/versions. The last is current."""
 

@@ -21,7 +21,9 @@ from service.core.read_models import (
     PendingWork,
     RecordCounts,
 )
+from service.store import issue_books
 from service.store.database import Database
+from service.store.delivery_rows import delivery_details, delivery_query, in_states
 from service.store.dialect import Query, is_in
 from service.store.drafts import UNDECIDED, waits_for_editor
 from service.store.groups import ACTIVE
@@ -37,6 +39,7 @@ from service.store.mappers import (
 from service.store.schema import (
     IN_DOUBT,
     OUTBOX,
+    PAUSED,
     PAUSED_UNTIL,
     POLLED,
     TRANSACTIONAL,
@@ -124,34 +127,42 @@ class Queries:
         async with self.database.read() as connection:
             return RecordCounts(*(await connection.execute(select(*counts))).one())
 
-    async def issues(self, newsletter: str | None = None, *, limit: int = 20) -> Sequence[IssueDetails]:
-        """Return the latest issues of one newsletter, or of all, newest first."""
+    async def issues(
+        self,
+        newsletter: str | None = None,
+        *,
+        limit: int = 20,
+        before: str | None = None,
+        for_page: bool = False,
+    ) -> Sequence[IssueDetails]:
+        """Return the latest issues of one newsletter, or of all, newest first.
+
+        `before` is the id of the last issue of the page before. `for_page`: the numbers of a large issue that
+        is being sent may be some seconds old.
+        """
         query = _issue_query().limit(limit)
         if newsletter is not None:
             query = query.where(issues.c.newsletter == newsletter)
-        return await self._issues(query)
+        if before is not None:
+            last = select(issues.c.number).where(issues.c.id == before)
+            query = query.where(issues.c.number < last.scalar_subquery())
+        return await self._issues(query, for_page=for_page)
 
-    async def issues_by_prefix(self, prefix: str) -> Sequence[IssueDetails]:
-        """Return the issues whose ids start with `prefix`, at most ten."""
-        return await self._issues(_issue_query().where(_starts_with(issues.c.id, prefix)).limit(10))
+    async def issues_by_prefix(self, prefix: str, *, for_page: bool = False) -> Sequence[IssueDetails]:
+        """Return the issues whose ids start with `prefix`, at most ten; `for_page` as in `issues`."""
+        query = _issue_query().where(_starts_with(issues.c.id, prefix)).limit(10)
+        return await self._issues(query, for_page=for_page)
 
-    async def paused_issues(self) -> Sequence[IssueDetails]:
-        """Return the paused issues that can be resumed, newest first."""
-        paused = (issues.c.paused_at.is_not(None), issues.c.cancelled_at.is_(None))
-        return await self._issues(_issue_query().where(*paused))
+    async def paused_issues(self, *, for_page: bool = False) -> Sequence[IssueDetails]:
+        """Return the paused issues that can be resumed, newest first; `for_page` as in `issues`."""
+        return await self._issues(_issue_query().where(PAUSED), for_page=for_page)
 
-    async def _issues(self, query: Query) -> Sequence[IssueDetails]:
+    async def _issues(self, query: Query, *, for_page: bool = False) -> Sequence[IssueDetails]:
+        kept = issue_books.kept_counts(self.database) if for_page else None
         async with self.database.read() as connection:
             rows = (await connection.execute(query)).mappings().all()
-            counting = (
-                select(deliveries.c.issue, deliveries.c.state, func.count())
-                .where(is_in(connection, deliveries.c.issue, [row["number"] for row in rows]))
-                .group_by(deliveries.c.issue, deliveries.c.state)
-            )
-            counts: dict[int, dict[str, int]] = {}
-            for issue, state, count in (await connection.execute(counting)).all():
-                counts.setdefault(issue, {})[state] = count
-        return [_issue_details(row, counts.get(row["number"], {})) for row in rows]
+            counts = await issue_books.counts_of(connection, [row["number"] for row in rows], kept)
+        return [_issue_details(row, counts[row["number"]]) for row in rows]
 
     async def delivery_counts(self, issue_ids: Collection[str]) -> Counter[State]:
         """Return the number of deliveries of these issues by state."""
@@ -177,36 +188,36 @@ class Queries:
 
         `limit` and `after`, the id of the last delivery of the page before, select a page.
         """
-        query = _delivery_query().where(issues.c.id == issue_id).order_by(deliveries.c.subscriber)
+        query = delivery_query().where(issues.c.id == issue_id).order_by(deliveries.c.subscriber)
         if states is not None:
-            query = query.where(deliveries.c.state.in_(states))
+            query = query.where(in_states(states))
         if after is not None:
             last = select(subscribers.c.number).where(subscribers.c.id == after[PREFIX_CHARACTERS:])
             query = query.where(deliveries.c.subscriber > last.scalar_subquery())
         async with self.database.read() as connection:
             rows = (await connection.execute(query.limit(limit))).mappings()
-            return [_delivery_details(row) for row in rows]
+            return [delivery_details(row) for row in rows]
 
     async def delivery(self, delivery_id: str) -> DeliveryDetails | None:
         """Return the delivery with this id, the left part of its Message-ID."""
-        query = _delivery_query().where(
+        query = delivery_query().where(
             issues.c.delivery_prefix == delivery_id[:PREFIX_CHARACTERS],
             subscribers.c.id == delivery_id[PREFIX_CHARACTERS:],
         )
         async with self.database.read() as connection:
             row = (await connection.execute(query)).mappings().one_or_none()
-        return None if row is None else _delivery_details(row)
+        return None if row is None else delivery_details(row)
 
     async def deliveries_to(self, subscriber_id: str, *, limit: int = 50) -> Sequence[DeliveryDetails]:
         """Return a subscriber's latest deliveries, newest first."""
         query = (
-            _delivery_query()
+            delivery_query()
             .where(subscribers.c.id == subscriber_id)
             .order_by(issues.c.number.desc())
             .limit(limit)
         )
         async with self.database.read() as connection:
-            return [_delivery_details(row) for row in (await connection.execute(query)).mappings()]
+            return [delivery_details(row) for row in (await connection.execute(query)).mappings()]
 
     async def feeds(self) -> Sequence[FeedDetails]:
         """Return all feeds, also removed ones: the active feeds first, by name."""
@@ -285,9 +296,7 @@ def _issue_query() -> Query:
     )
 
 
-def _issue_details(row: Row, counts: dict[str, int]) -> IssueDetails:
-    waiting = (State.PLANNED, State.ATTEMPTING, State.DEFERRED)
-    ended = (State.SENT, State.SUPPRESSED, State.REFUSED, State.UNCERTAIN, State.CANCELLED)
+def _issue_details(row: Row, counts: issue_books.Counts) -> IssueDetails:
     return IssueDetails(
         **{name: row[name] for name in ISSUE_COLUMNS},
         served_from=row["told_from"],
@@ -296,39 +305,9 @@ def _issue_details(row: Row, counts: dict[str, int]) -> IssueDetails:
         article_ids=tuple(row["article_ids"]),
         books=Books(
             due=row["readers"],
-            **{state.value: counts.get(state, 0) for state in ended},
-            waiting=sum(counts.get(state, 0) for state in waiting),
+            **{state.value: counts.get(state, 0) for state in issue_books.ENDED},
+            waiting=sum(counts.get(state, 0) for state in issue_books.OPEN),
         ),
-    )
-
-
-def _delivery_query() -> Query:
-    return (
-        select(
-            deliveries,
-            issues.c.id.label("issue_id"),
-            *issues.c["occurrence", "delivery_prefix", "created_at"],
-            subscribers.c.id.label("subscriber_id"),
-            *subscribers.c["email", "name"],
-        )
-        .join(issues, issues.c.number == deliveries.c.issue)
-        .join(subscribers, subscribers.c.number == deliveries.c.subscriber)
-    )
-
-
-def _delivery_details(row: Row) -> DeliveryDetails:
-    return DeliveryDetails(
-        id=row["delivery_prefix"] + row["subscriber_id"],
-        issue_id=row["issue_id"],
-        occurrence=row["occurrence"],
-        subscriber_id=row["subscriber_id"],
-        address=row["email"],
-        name=row["name"],
-        state=State(row["state"]),
-        attempts=row["attempts"],
-        at=row["at"] or row["created_at"],
-        due_at=row["due_at"],
-        reply=row["reply"] or "",
     )
 
 

@@ -395,8 +395,30 @@ Index(
     sqlite_where=CANCELLED,
     postgresql_where=CANCELLED,
 )
+# issue_books.unfinished: the issues of editions, by number, without reading their bodies.
+ISSUED = text("edition_key <> ''")
+Index("ix_issues_issued", issues.c.number, sqlite_where=ISSUED, postgresql_where=ISSUED)
+# paused_issues: the issues that can be resumed, which are few.
+PAUSED = text("paused_at IS NOT NULL AND cancelled_at IS NULL")
+Index("ix_issues_paused", issues.c.number, sqlite_where=PAUSED, postgresql_where=PAUSED)
 # corrections.was_sent: the issues that may contain an article.
 Index("ix_issues_told_through", issues.c.told_through)
+
+# The numbers of deliveries of finished issues: counting those of a million subscribers takes a tenth of a
+# second, and a page lists many issues. `created_at` is the issue's.
+issue_books = Table(
+    "issue_books",
+    metadata,
+    Column("issue", Number, ForeignKey("issues.number"), primary_key=True, autoincrement=False),
+    Column("created_at", Instant, nullable=False),
+    Column("sent", Integer, nullable=False),
+    Column("suppressed", Integer, nullable=False),
+    Column("refused", Integer, nullable=False),
+    Column("uncertain", Integer, nullable=False),
+    Column("cancelled", Integer, nullable=False),
+)
+# issue_books.by_time: the issues of the last weeks.
+Index("ix_issue_books_created_at", issue_books.c.created_at)
 
 # What each issue was rendered from: its stories with their points, places and scores, compressed.
 issue_digests = Table(
@@ -538,6 +560,17 @@ Index(
 )
 # settle_uncertain and take_batch: the few deliveries with an attempt in progress or without a known outcome.
 Index("ix_deliveries_in_doubt", deliveries.c.due_at, sqlite_where=IN_DOUBT, postgresql_where=IN_DOUBT)
+# The ledger of an issue in one state, and what is sent again: without reading the deliveries that were sent.
+# A mail that is sent at the first attempt is never in this index.
+UNDELIVERED = text("state IN ('deferred', 'refused', 'suppressed', 'uncertain', 'cancelled')")
+Index(
+    "ix_deliveries_undelivered",
+    deliveries.c.issue,
+    deliveries.c.state,
+    deliveries.c.subscriber,
+    sqlite_where=UNDELIVERED,
+    postgresql_where=UNDELIVERED,
+)
 # release and extend: the deliveries leased by one worker.
 HELD = text("token IS NOT NULL")
 Index("ix_deliveries_held", deliveries.c.token, sqlite_where=HELD, postgresql_where=HELD)

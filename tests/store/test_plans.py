@@ -12,11 +12,13 @@ import pytest
 from sqlalchemy import event
 from sqlalchemy.engine import Connection
 
-from service.core.model import Correction, FeedState, ManualSend, SubscriptionStatus, Summary
+from service.core.model import Correction, DeliveryState, FeedState, ManualSend, SubscriptionStatus, Summary
 from service.deliver.ports import ResendPolicy
 from service.gather.ports import PollResult
 from service.store import sent_corrections
 from service.store.database import Database
+from service.store.issue_books import IssueBooks
+from service.store.overview import OverviewQueries
 from service.store.sends import ManualSendStore
 from tests.builders import NOON, a_feed, a_subscriber, an_article, an_edition
 from tests.store.stores import DAY, HOUR, Stores, an_issue
@@ -60,6 +62,12 @@ async def edits_of_sent_articles(stores: Stores) -> None:
 
 
 QUERIES: dict[str, Callable[[Stores], Awaitable[object]]] = {
+    "the refused deliveries of an issue": lambda stores: stores.queries.deliveries(
+        "a", states=[DeliveryState.REFUSED], limit=50
+    ),
+    "the numbers of mails by time": lambda stores: IssueBooks(stores.database).by_time(NOON),
+    "the groups that are due soon": lambda stores: OverviewQueries(stores.database).due_groups(NOON + DAY),
+    "articles by time": lambda stores: OverviewQueries(stores.database).articles_by_time(NOON),
     "due feeds": lambda stores: stores.gather.claim_feeds(NOON, NOON + DAY),
     "a poll": lambda stores: stores.gather.record_poll(PollResult(FeedState(a_feed(), next_poll_at=NOON))),
     "an edit": lambda stores: stores.gather.record_poll(

@@ -55,6 +55,9 @@ class MergeCounts:
     deliveries: int = 0
 
 
+# The ledger changes here, so that stored numbers of deliveries are no longer those of the rows.
+FORGET_COUNTS = "DELETE FROM issue_books"
+
 SUPPRESSIONS = """
     INSERT INTO suppressions (address_hash, reason, at)
     SELECT address_hash, reason, at FROM {old}.suppressions AS o
@@ -294,6 +297,7 @@ def merge(connection: Connection, old: str) -> MergeCounts:
         run(_with_columns(ABOUT_ARTICLES, about).replace("{table}", about.name).replace("{same}", same))
     run(SPLIT_STORIES)
     run(COUNTER)
+    run(FORGET_COUNTS)
     table("moved", AHEAD)
     run(NEW_PLACES)
     run(MOVE)

@@ -1,0 +1,183 @@
+"""What the first page of the editors' pages reads: a few small queries, also with a million subscribers."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from typing import NamedTuple
+
+from sqlalchemy import func, or_, select
+
+from service.core.identity_cache import IdentityCache
+from service.core.model import DraftState
+from service.core.model import SubscriptionStatus as Status
+from service.store.database import Database
+from service.store.dialect import Query, is_in
+from service.store.drafts import UNDECIDED
+from service.store.groups import ACTIVE
+from service.store.issue_books import quarter_of, quarter_start
+from service.store.schema import (
+    PAUSED_UNTIL,
+    articles,
+    drafts,
+    editions,
+    feeds,
+    groups,
+    subscriptions,
+)
+
+MANY = 10_000  # subscriptions: fewer are counted in a few milliseconds, at each read
+KEEP_SECONDS = 60.0  # for the sizes of groups with MANY members together
+SILENCE = timedelta(days=1)  # without a successful poll, from which a feed is in trouble
+FAILURES = 3  # in a row, from which a feed is in trouble
+
+
+class DueGroup(NamedTuple):
+    """A group of subscriptions and its next due time. `size` counts its members who will get the issue."""
+
+    number: int
+    edition_key: str
+    served_through: int
+    due_at: datetime
+    newsletter: str
+    schedule: str
+    timezone: str
+    size: int = 0
+
+
+class TroubledFeed(NamedTuple):
+    """A feed that fails, or that its publisher ended (`gone_at`)."""
+
+    id: str
+    name: str
+    failures: int
+    last_success_at: datetime | None
+    last_error: str
+    gone_at: datetime | None
+
+
+class OpenDraft(NamedTuple):
+    """A draft that waits for an editor, and the number of subscribers who wait for its issue."""
+
+    id: str
+    newsletter: str
+    due_at: datetime
+    state: DraftState
+    edition_key: str
+    served_from: int
+
+
+class Presence(NamedTuple):
+    """Whether the database has any feed, and any subscription."""
+
+    feeds: bool
+    subscriptions: bool
+
+
+@dataclass
+class _GroupSizes:
+    """Sizes of groups (numbers) that were counted a short time ago."""
+
+    sizes: dict[int, int] = field(default_factory=dict)
+    until: float = 0.0
+
+
+_sizes: IdentityCache[Database, _GroupSizes] = IdentityCache(limit=16)
+
+
+@dataclass(frozen=True, slots=True)
+class OverviewQueries:
+    """Reads the tables groups, drafts, feeds and articles."""
+
+    database: Database
+
+    async def due_groups(self, until: datetime) -> Sequence[DueGroup]:
+        """Return the groups that are due before `until` and have members, in order of time.
+
+        Members who are paused count if their pause ends before the due time. With MANY members together the
+        sizes may be KEEP_SECONDS old.
+        """
+        query = (
+            select(
+                *groups.c["number", "edition_key", "told_through", "next_due_at"],
+                *editions.c["newsletter", "schedule", "timezone"],
+            )
+            .join(editions, editions.c.key == groups.c.edition_key)
+            .where(groups.c.next_due_at < until)
+            .order_by(groups.c.next_due_at, editions.c.newsletter)
+        )
+        async with self.database.read() as connection:
+            found = [DueGroup(*row) for row in (await connection.execute(query)).all()]
+        sizes = await self._group_sizes({group.number for group in found})
+        return [group._replace(size=sizes[group.number]) for group in found if sizes.get(group.number)]
+
+    async def open_drafts(self) -> Sequence[OpenDraft]:
+        """Return the drafts that nobody decided about, and the held ones, by due time."""
+        columns = (
+            drafts.c.id,
+            editions.c.newsletter,
+            *drafts.c["due_at", "state", "edition_key", "told_from"],
+        )
+        query = (
+            select(*columns)
+            .join(editions, editions.c.key == drafts.c.edition_key)
+            .where(UNDECIDED)
+            .order_by(drafts.c.due_at, drafts.c.id)
+        )
+        async with self.database.read() as connection:
+            rows = (await connection.execute(query)).all()
+        return [OpenDraft(row[0], row[1], row[2], DraftState(row[3]), *row[4:]) for row in rows]
+
+    async def troubled_feeds(self, now: datetime) -> Sequence[TroubledFeed]:
+        """Return the feeds of the configuration that fail or were ended, those that fail longest first."""
+        silent = (feeds.c.failures > 0) & (feeds.c.last_success_at < now - SILENCE)
+        query: Query = (
+            select(
+                *feeds.c["id", "name", "failures", "last_success_at"],
+                func.coalesce(feeds.c.last_error, ""),
+                feeds.c.gone_at,
+            )
+            .where(feeds.c.active, or_(feeds.c.failures >= FAILURES, silent, feeds.c.gone_at.is_not(None)))
+            .order_by(feeds.c.failures.desc(), feeds.c.name)
+        )
+        async with self.database.read() as connection:
+            return [TroubledFeed(*row) for row in (await connection.execute(query)).all()]
+
+    async def articles_by_time(self, since: datetime) -> Sequence[tuple[datetime, int]]:
+        """Return the numbers of articles that arrived since then, by quarter of an hour."""
+        quarter = quarter_of(articles.c.gathered_at)
+        query = select(quarter, func.count()).where(articles.c.gathered_at >= since).group_by(quarter)
+        async with self.database.read() as connection:
+            return [(quarter_start(row[0]), row[1]) for row in (await connection.execute(query)).all()]
+
+    async def presence(self) -> Presence:
+        """Return what there is at all."""
+        query = select(
+            select(feeds.c.id).where(feeds.c.active).exists(),
+            select(subscriptions.c.subscriber).where(ACTIVE).exists(),
+        )
+        async with self.database.read() as connection:
+            return Presence(*map(bool, (await connection.execute(query)).one()))
+
+    async def _group_sizes(self, numbers: Collection[int]) -> Mapping[int, int]:
+        kept = _sizes.get(self.database, None, _GroupSizes)
+        now = asyncio.get_running_loop().time()
+        if kept.until > now and kept.sizes.keys() >= set(numbers):
+            return kept.sizes
+        returning = (PAUSED_UNTIL, subscriptions.c.status == Status.PAUSED)
+        sizes = dict.fromkeys(numbers, 0)
+        async with self.database.read() as connection:
+            these = is_in(connection, subscriptions.c.group_number, numbers)
+            for conditions in ((ACTIVE,), returning):
+                counting = (
+                    select(subscriptions.c.group_number, func.count())
+                    .where(these, *conditions)
+                    .group_by(subscriptions.c.group_number)
+                )
+                for number, size in (await connection.execute(counting)).all():
+                    sizes[number] += size
+        if sum(sizes.values()) >= MANY:
+            kept.sizes, kept.until = sizes, now + KEEP_SECONDS
+        return sizes
