@@ -8,7 +8,9 @@ import zlib
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
-from sqlalchemy import BigInteger, Dialect, LargeBinary, Text, TypeDecorator
+from sqlalchemy import BigInteger, Dialect, LargeBinary, SmallInteger, Text, TypeDecorator
+from sqlalchemy.dialects.postgresql import ARRAY
+from sqlalchemy.types import TypeEngine
 
 EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 MILLISECOND = timedelta(milliseconds=1)
@@ -100,3 +102,15 @@ class CleanText(TypeDecorator[str]):
     def process_bind_param(self, value: str | None, dialect: Dialect) -> str | None:  # noqa: ARG002 - SQLAlchemy's signature
         """Return the stored value."""
         return None if value is None else storable(value)
+
+
+class SmallNumbers(TypeDecorator[list[int]]):
+    """16-bit integers as an array of PostgreSQL, which an index can search. SQLite stores only NULL."""
+
+    impl = Text
+    cache_ok = True
+
+    def load_dialect_impl(self, dialect: Dialect) -> TypeEngine[Any]:
+        """Return the type of this database."""
+        array: TypeEngine[Any] = ARRAY(SmallInteger) if dialect.name == "postgresql" else Text()
+        return dialect.type_descriptor(array)

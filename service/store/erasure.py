@@ -18,6 +18,7 @@ from service.store.schema import (
     subscriptions,
     suppressions,
 )
+from service.store.subscriber_search import remove_people
 from service.store.transactional import delete_mails, transactional_of
 from service.subscribers.ports import ERASED_REASON
 
@@ -44,6 +45,7 @@ def forget(connection: Connection, number: int, person: str) -> None:
         connection.execute(delete(table).where(table.c.subscriber == number))
     connection.execute(update(deliveries).where(deliveries.c.subscriber == number).values(reply=None))
     _delete_from_sends(connection, person)
+    remove_people(connection, [number])
     empty = dict.fromkeys(("address_hash", "email", "name"), "") | {"id": f"erased-{number}"}
     erased = empty | dict.fromkeys(("timezone", "channel"))
     connection.execute(update(subscribers).where(subscribers.c.number == number).values(erased))

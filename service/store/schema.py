@@ -41,7 +41,7 @@ from sqlalchemy import (
     text,
 )
 
-from service.store.columns import CleanText, CompressedJson, Instant, Json
+from service.store.columns import CleanText, CompressedJson, Instant, Json, SmallNumbers
 
 metadata = MetaData(
     naming_convention={
@@ -258,6 +258,24 @@ Index(
     postgresql_where=text("channel IS NOT NULL"),
 )
 
+# What a search looks in, written by subscriber_search.py. PostgreSQL finds rows by `trigrams`; SQLite has the
+# virtual table `subscriber_trigrams` (FTS5) instead, which triggers keep in step.
+subscriber_search = Table(
+    "subscriber_search",
+    metadata,
+    Column("subscriber", Number, primary_key=True, autoincrement=False),
+    Column("text", Id, nullable=False),  # see search_text.search_text
+    Column("hash_key", BigInteger, nullable=False),  # see subscriber_search.hash_key
+    Column("trigrams", SmallNumbers),
+)
+# find_subscribers: the subscribers with a suppressed address.
+Index("ix_subscriber_search_hash_key", subscriber_search.c.hash_key)
+TRIGRAMS = Index("ix_subscriber_search_trigrams", subscriber_search.c.trigrams, postgresql_using="gin")
+TRIGRAMS.ddl_if(dialect="postgresql")
+POSTGRESQL_INDEXES = {str(TRIGRAMS.name)}
+SEARCH_INDEX = "subscriber_trigrams"
+"""The full-text index of SQLite, and the start of the names of its own tables."""
+
 editions = Table(
     "editions",
     metadata,
@@ -310,6 +328,13 @@ subscriptions = Table(
 Index(
     "ix_subscriptions_members",
     subscriptions.c.group_number,
+    subscriptions.c.status,
+    subscriptions.c.subscriber,
+)
+# find_subscribers: the subscribers of a newsletter with a status, newest first.
+Index(
+    "ix_subscriptions_listed",
+    subscriptions.c.newsletter,
     subscriptions.c.status,
     subscriptions.c.subscriber,
 )

@@ -50,6 +50,7 @@ from service.store.schema import (
     subscriptions,
     suppressions,
 )
+from service.store.subscriber_search import purge
 from service.store.subscriptions import ChangeSource, SubscriptionWriter, current_group
 from service.subscribers.ports import SubscriberStore, SyncCounts
 
@@ -181,6 +182,7 @@ class SqlSubscriberStore(SubscriberStore):
         async with self.database.write() as connection:
             await lock_groups(connection)
             known = await connection.run_sync(erase, email)
+        await purge(self.database)
         await self.database.truncate_log()
         return known
 

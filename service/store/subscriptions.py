@@ -24,6 +24,7 @@ from service.store.database import Database
 from service.store.dialect import is_in
 from service.store.mappers import Values, edition_of, edition_values, preferences_values, subscriber_values
 from service.store.schema import articles, editions, groups, subscribers, subscriptions
+from service.store.subscriber_search import index_people
 
 CHUNK = 2_000  # subscriptions a statement
 
@@ -164,7 +165,7 @@ class SubscriptionWriter:
         columns = select(*(subscribers.c[name] for name in ("id", "number", *PERSON_COLUMNS)))
         rows = await self.connection.execute(columns.where(is_in(self.connection, subscribers.c.id, people)))
         known = _StoredSubscribers()
-        updates = []
+        updates, found_by = [], {}
         for key, number, email, name, timezone, channel in rows.all():
             known.numbers[key] = number
             known.existing.append(number)
@@ -180,6 +181,8 @@ class SubscriptionWriter:
                 known.changed.add(key)
                 values = zip(PERSON_COLUMNS, (person.email, new_name, zone, new_channel), strict=True)
                 updates.append({"of_number": number} | {f"new_{column}": value for column, value in values})
+            if (person.email, new_name) != (email, name):
+                found_by[number] = replace(person, name=new_name)
         if updates:
             await self.connection.execute(UPDATE_SUBSCRIBER, updates)
         if new := [subscriber_values(person) for key, person in people.items() if key not in known.numbers]:
@@ -190,6 +193,9 @@ class SubscriptionWriter:
                 inserted.where(is_in(self.connection, subscribers.c.id, ids))
             )
             known.numbers.update({key: number for key, number in rows.all()})  # noqa: C416 - rows are not tuples
+            found_by |= {known.numbers[key]: people[key] for key in ids}
+        if found_by:
+            await index_people(self.connection, found_by)
         return known
 
     def _in_zone(self, placement: DesiredSubscription, zone: str | None) -> DesiredSubscription:

@@ -32,6 +32,7 @@ from service.store.schema import (
     subscribers,
     subscriptions,
 )
+from service.store.subscriber_search import index_people, purge, remove_people
 from service.store.subscriptions import ChangeSource, SubscriptionWriter
 from service.subscribers.ports import SignUpStore
 
@@ -146,14 +147,20 @@ class SqlSignUpStore(SignUpStore):
             await _refuse_expired(connection, now, now - link_lifetime)
             people = await _delete_old_mails(connection, now - MAIL_RETENTION)
             people |= {subscriber for subscriber, _ in expired}
-            return len(expired) + await _delete_unconfirmed(connection, people)
+            removed = await _delete_unconfirmed(connection, people)
+        if removed:
+            await purge(self.database)
+        return len(expired) + removed
 
     async def _number(self, connection: AsyncConnection, subscriber: Subscriber) -> int:
         """Return the subscriber's number; an unknown subscriber is stored, without a subscription."""
         stored = self.database.insert(subscribers).on_conflict_do_nothing()
-        await connection.execute(stored, subscriber_values(subscriber))
+        added = await connection.execute(stored, subscriber_values(subscriber))
         found = select(subscribers.c.number).where(subscribers.c.id == subscriber.id)
-        return int((await connection.execute(found)).scalar_one())
+        number = int((await connection.execute(found)).scalar_one())
+        if added.rowcount:
+            await index_people(connection, {number: subscriber})
+        return number
 
     async def _plan(self, connection: AsyncConnection, mail: Issue, subscriber: int, channel: str) -> bool:
         stored = self.database.insert(issues).on_conflict_do_nothing()
@@ -212,7 +219,10 @@ async def _delete_unconfirmed(connection: AsyncConnection, numbers: set[int]) ->
         for table in (subscriptions, sign_ups, deliveries, bounces)
     ]
     which = and_(is_in(connection, subscribers.c.number, numbers), *(~one for one in named))
-    return (await connection.execute(delete(subscribers).where(which))).rowcount
+    unknown = (await connection.execute(select(subscribers.c.number).where(which))).scalars().all()
+    await connection.run_sync(remove_people, unknown)
+    these = is_in(connection, subscribers.c.number, unknown)
+    return (await connection.execute(delete(subscribers).where(these))).rowcount
 
 
 def transactional_of(connection: Connection, subscriber: int) -> Sequence[int]:

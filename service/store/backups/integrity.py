@@ -18,7 +18,14 @@ from sqlalchemy import Boolean, Float, Integer, Table
 from service.core.model import DeliveryState, SubscriptionStatus
 from service.store.columns import CompressedJson, Instant, Json
 from service.store.migrate import KNOWN_VERSIONS, SIGNING_KEY
-from service.store.schema import articles, deliveries, metadata, subscriptions
+from service.store.schema import (
+    POSTGRESQL_INDEXES,
+    SEARCH_INDEX,
+    articles,
+    deliveries,
+    metadata,
+    subscriptions,
+)
 
 MAX_FAULTS = 20
 KEY_DIGITS = 64
@@ -73,12 +80,14 @@ def _faults(database: sqlite3.Connection) -> Iterator[str]:
     if versions != [(KNOWN_VERSIONS[-1],)]:
         return  # an older version had other tables
     names = {name for (name,) in database.execute("SELECT name FROM sqlite_master")}
-    missing = [t.name for t in metadata.sorted_tables if t.name not in names]
+    wanted_tables = [*(table.name for table in metadata.sorted_tables), SEARCH_INDEX]
+    missing = [name for name in wanted_tables if name not in names]
     if missing:
         yield from (f"the table {name} is missing" for name in missing)
         return
     for table in metadata.sorted_tables:
-        yield from (f"the index {i.name} is missing" for i in table.indexes if i.name not in names)
+        wanted = {str(index.name) for index in table.indexes} - POSTGRESQL_INDEXES
+        yield from (f"the index {name} is missing" for name in sorted(wanted - names))
         yield from _wrong_values(database, table)
     for fault, query in ORPHANS.items():
         [count] = database.execute(query).fetchone()
