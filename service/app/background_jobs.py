@@ -1,8 +1,8 @@
 """Background jobs: work that a web request starts and does not wait for, with its progress.
 
 A job has a key: a request with the same key finds the job that runs, or its result, and starts nothing. Jobs
-are kept in memory: a process that ends loses them. So a job changes the database in one transaction, or it can be
-repeated.
+are kept in memory, and a process that ends loses them. So a job changes the database in one transaction, or
+it can be repeated.
 """
 
 from __future__ import annotations
@@ -93,6 +93,11 @@ class BackgroundJobs:
         job = self._jobs[key] = Job(key, about, user)
         job.task = asyncio.create_task(_run(job, work))
         return job
+
+    def forget(self, key: str) -> None:
+        """Forget the job with this key if it has ended, so that it can be started again."""
+        if (job := self._jobs.get(key)) is not None and not job.is_running:
+            del self._jobs[key]
 
     async def finished(self, user: object) -> None:
         """Wait until no job of this application runs."""

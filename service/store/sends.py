@@ -7,18 +7,43 @@ even after a crash.
 
 from __future__ import annotations
 
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import asdict, dataclass, field, replace
 from datetime import datetime, timedelta
+from typing import NamedTuple
 
-from sqlalchemy import or_, select
+from sqlalchemy import func, or_, select
 from sqlalchemy.ext.asyncio import AsyncConnection
 from typing_extensions import override
 
 from service.core.model import Draft, Group, Issue, ManualSend
 from service.store.compose import SqlComposeStore
 from service.store.database import Database
-from service.store.dialect import lock_groups
-from service.store.schema import sends
+from service.store.dialect import is_in, lock_groups
+from service.store.mappers import Row
+from service.store.schema import issues, sends
+
+
+class FirstIssue(NamedTuple):
+    """The first issue of a send; its times are None if it is not paused or cancelled."""
+
+    newsletter: str
+    subject: str
+    paused_at: datetime | None
+    cancelled_at: datetime | None
+
+
+class IssueMarks(NamedTuple):
+    """The numbers of issues of a send: all, paused ones, cancelled ones; their newsletter and one subject.
+
+    `newsletter` and `subject` are None without an issue.
+    """
+
+    issues: int
+    paused: int
+    cancelled: int
+    newsletter: str | None
+    subject: str | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,6 +75,37 @@ class ManualSendStore:
         """Return the stored send with the same id, or with the same request within `repeat_window`."""
         async with self.database.read() as connection:
             return await _find(connection, send, repeat_window)
+
+    async def with_id(self, send_id: str) -> ManualSend | None:
+        """Return the send with this id."""
+        async with self.database.read() as connection:
+            row = (await connection.execute(select(sends).where(sends.c.id == send_id))).mappings().first()
+        return None if row is None else _send_of(row)
+
+    async def latest(self, limit: int) -> Sequence[ManualSend]:
+        """Return the last sends, newest first."""
+        query = select(sends).order_by(sends.c.at.desc(), sends.c.id).limit(limit)
+        async with self.database.read() as connection:
+            return [_send_of(row) for row in (await connection.execute(query)).mappings()]
+
+    async def first_issues(self, ids: Collection[str]) -> Mapping[str, FirstIssue]:
+        """Return these issues by id."""
+        columns = issues.c["id", "newsletter", "subject", "paused_at", "cancelled_at"]
+        async with self.database.read() as connection:
+            query = select(*columns).where(is_in(connection, issues.c.id, ids))
+            return {row[0]: FirstIssue(*row[1:]) for row in (await connection.execute(query)).all()}
+
+    async def issue_marks(self, issue_ids: Collection[str]) -> IssueMarks:
+        """Return what is the same for many or all of these issues: see IssueMarks."""
+        async with self.database.read() as connection:
+            query = select(
+                func.count(),
+                func.count(issues.c.paused_at),
+                func.count(issues.c.cancelled_at),
+                func.min(issues.c.newsletter),
+                func.min(issues.c.subject),
+            ).where(is_in(connection, issues.c.id, issue_ids))
+            return IssueMarks(*(await connection.execute(query)).one())
 
     async def record(
         self, send: ManualSend, draft: DraftComposeStore, channel: str, repeat_window: timedelta | None
@@ -85,5 +141,9 @@ async def _find(
     row = (await connection.execute(query)).mappings().first()
     if row is None:
         return None
+    return _send_of(row)
+
+
+def _send_of(row: Row) -> ManualSend:
     lists = {name: tuple(row[name]) for name in ("issues", "problems")}
     return ManualSend(**{**row, **lists})

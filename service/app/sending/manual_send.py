@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
+from datetime import date, datetime
 from typing import TYPE_CHECKING
 
 from service.app.factories.channels import channel_of
@@ -162,7 +163,7 @@ async def _recipients(app: Application, request: SendRequest) -> Recipients:
         found = await app.subscribers.memberships(newsletter=newsletter.id, email=address)
         if not found:
             unknown.append(str(not_subscribed(address, newsletter.id, known)))
-        elif reason := _unreachable(found[0]):
+        elif reason := unreachable(found[0].subscription.status, found[0].suppressed, found[0].pause_end):
             left_out[found[0].subscriber.id] = reason
         else:
             chosen[found[0].subscriber.id] = found[0]
@@ -212,10 +213,15 @@ def _same_request(found: ManualSend, request: SendRequest) -> ManualSend:
     return found
 
 
-def _unreachable(membership: Membership) -> str | None:
-    """Return why a subscriber of the newsletter is not mailed, None when they are."""
-    if membership.suppressed:
-        return f"must not be mailed: {membership.suppressed}"
-    if membership.pause_end is not None:
-        return f"paused it until {membership.pause_end}"
-    return UNREACHABLE.get(membership.subscription.status)
+def unreachable(
+    status: SubscriptionStatus, suppressed: str | None, pause_end: date | datetime | None
+) -> str | None:
+    """Return why a subscriber of the newsletter is not mailed, None when they are.
+
+    `suppressed` is the reason why their address gets no mail, `pause_end` the end of their pause.
+    """
+    if suppressed:
+        return f"must not be mailed: {suppressed}"
+    if pause_end is not None:
+        return f"paused it until {pause_end:%Y-%m-%d}"
+    return UNREACHABLE.get(status)

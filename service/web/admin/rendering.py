@@ -14,6 +14,7 @@ from markupsafe import Markup
 from starlette.responses import HTMLResponse, Response
 
 from service.core.model import Site
+from service.core.placeholders import Placeholder, fill
 from service.text.i18n import Localizer, localizer_for
 from service.web.admin.sections import Section
 from service.web.pages import NO_STORE_HEADERS
@@ -59,7 +60,9 @@ class AdminPages:
             trim_blocks=True,
             lstrip_blocks=True,
         )
-        self._environment.filters.update(when=self._when, day=self._day, count=_count, ago=self._ago)
+        self._environment.filters.update(
+            when=self._when, day=self._day, count=_count, ago=self._ago, subject=_subject
+        )
         self._environment.globals.update(
             site=site.name,
             site_url=site.url,
@@ -128,6 +131,11 @@ def _duration(length: timedelta) -> str:
         if seconds >= size * (2 if unit == "d" else 1):
             return f"{seconds // size} {unit}"
     return "now"
+
+
+def _subject(text: str) -> str:
+    """Return the subject of an issue as a subscriber without a name sees it."""
+    return fill(text, {Placeholder.NAME: ""})
 
 
 def _count(number: int) -> str:

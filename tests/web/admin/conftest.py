@@ -131,9 +131,14 @@ def clock() -> Clock:
 @pytest.fixture
 async def editors(sqlite_database: Database, tmp_path: Path, clock: Clock) -> AsyncIterator[EditorsSite]:
     files = {"newsletters.yaml": NEWSLETTERS, "feeds.yaml": FEEDS, "subscribers.yaml": SUBSCRIBERS}
-    folder = a_config_folder(tmp_path / "config", files)
+    async for site in a_site(a_config_folder(tmp_path / "config", files), sqlite_database, clock):
+        yield site
+
+
+async def a_site(folder: Path, database: Database, clock: Clock) -> AsyncIterator[EditorsSite]:
+    """Serve the editors' pages of a configuration, with its roster stored and the three accounts."""
     pool = ProcessPool(1)
-    app = await an_application(folder, sqlite_database, clock, pool)
+    app = await an_application(folder, database, clock, pool)
     pages = application(
         app.self_service,
         app.health,

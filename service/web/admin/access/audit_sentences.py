@@ -22,6 +22,14 @@ SENTENCES = {
     "logged_out": "logged out",
     "login_failed": "typed a wrong name or password at {client}",
     "login_code_failed": "typed a wrong one-time code for {name} at {client}",
+    "send_started": "sent {newsletter} to {recipients} ({mails} mails)",
+    "send_paused": "paused a send of {newsletter}",
+    "send_resumed": "resumed a send of {newsletter}",
+    "send_cancelled": "cancelled a send of {newsletter}",
+    "test_sent": "sent a test of {newsletter} to {to}",
+    "draft_edited": "changed a draft of {newsletter}: {change}",
+    "draft_undone": "undid in a draft of {newsletter}: {change}",
+    "draft_decided": "decided about a draft of {newsletter} for {readers}: {state}",
     "login_limited": "made too many login attempts at {client}, and was refused",
 }
 """What a person did, behind their name, by action; fields are details of the entry."""

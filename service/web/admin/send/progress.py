@@ -1,0 +1,159 @@
+"""The page of a send: its progress, pause, resume, and cancel after a preview of what that does."""
+
+from __future__ import annotations
+
+import re
+from datetime import timedelta
+
+from starlette.exceptions import HTTPException
+from starlette.responses import Response
+
+from service.app.sending.progress import SendPhase, SendProgress, send_progress
+from service.app.sending.started_sends import (
+    find_send,
+    job_of,
+    left_out_addresses,
+    pause_send,
+    preview_cancel,
+    resume_send,
+    start_cancel,
+)
+from service.core.model import ManualSend
+from service.web.admin.context import AdminContext
+from service.web.server_sent_events import EventState, SharedReads, event_response
+
+PLANNING = "planning"
+"""Phase of a send whose issues are still composed."""
+
+WAIT_SECONDS = 2.0  # for a cancellation before the page is shown
+_ID = re.compile(r"[0-9a-f]{8,64}")
+NO_SEND = (
+    "There is no send of this id. If it was just started, the service was restarted before anything was "
+    "recorded: then nothing was sent, and it can be started again."
+)
+MAX_LISTED = 50  # issues, problems and left out addresses on the page
+
+_progress: SharedReads[str, SendProgress] = SharedReads()
+
+
+async def show(context: AdminContext) -> Response:
+    """Show the send: what is composed, queued, sent, refused; or why it could not be made."""
+    send_id = _send_id(context)
+    planned = await find_send(context.app, send_id)
+    if planned is None:
+        job = job_of(context.app, send_id)
+        if job is None:
+            raise HTTPException(404, NO_SEND)
+        return context.page("send/planning.html", job=job, send_id=send_id, about=job.about)
+    progress = await send_progress(context.app, planned)
+    queries = context.app.queries
+    issues = [one for issue in planned.issues[:MAX_LISTED] for one in await queries.issues_by_prefix(issue)]
+    cancelling = context.app.jobs.find(f"cancel {planned.id}")
+    return context.page(
+        "send/send.html",
+        send=planned,
+        progress=progress,
+        values=_values(progress),
+        issues=issues,
+        newsletter=issues[0].newsletter if issues else "",
+        cancelling=cancelling if cancelling and cancelling.is_running else None,
+        cancelled=cancelling.result if cancelling else None,
+        left_out=await left_out_addresses(context.app, planned, MAX_LISTED),
+        follows=progress.phase in (SendPhase.SENDING, SendPhase.PAUSED),
+    )
+
+
+async def events(context: AdminContext) -> Response:
+    """Stream the progress; the stream ends when the phase is no longer that of the page."""
+    send_id, shown, app = _send_id(context), context.query("phase"), context.app
+    if job_of(app, send_id) is None and await find_send(app, send_id) is None:
+        raise HTTPException(404, NO_SEND)
+
+    async def read() -> EventState:
+        job = job_of(app, send_id)
+        if job is not None and job.is_running:
+            values = {"step": job.step, "done": job.done, "total": job.total}
+            return EventState(values, is_last=shown != PLANNING)
+        planned = await find_send(app, send_id)
+        if planned is None or shown == PLANNING:
+            return EventState({}, is_last=True)
+        progress = await _progress.get(send_id, lambda: send_progress(app, planned))
+        return EventState(_values(progress), is_last=progress.phase != shown)
+
+    return event_response(context.request, context.account.id, read)
+
+
+async def pause(context: AdminContext) -> Response:
+    """Pause the send."""
+    planned = await _send(context)
+    await pause_send(context.app, planned)
+    await _record(context, "send_paused", planned)
+    return context.redirect(f"/send/{planned.id}", done="paused")
+
+
+async def resume(context: AdminContext) -> Response:
+    """Resume the send."""
+    planned = await _send(context)
+    released = await resume_send(context.app, planned)
+    await _record(context, "send_resumed", planned, deliveries=released)
+    return context.redirect(f"/send/{planned.id}", done="resumed")
+
+
+async def ask_cancel(context: AdminContext) -> Response:
+    """Show what cancelling would do, with a button that does it."""
+    planned = await _send(context)
+    counts = await preview_cancel(context.app, planned)
+    return context.page("send/cancel.html", send=planned, counts=counts)
+
+
+async def cancel(context: AdminContext) -> Response:
+    """Cancel the deliveries that wait."""
+    planned = await _send(context)
+    job = start_cancel(context.app, planned)
+    await _record(context, "send_cancelled", planned)
+    await job.wait(WAIT_SECONDS)
+    return context.redirect(f"/send/{planned.id}", done="cancelled")
+
+
+async def _record(context: AdminContext, action: str, planned: ManualSend, **details: object) -> None:
+    issues = await context.app.queries.issues_by_prefix(planned.issues[0]) if planned.issues else ()
+    newsletter = issues[0].newsletter if issues else ""
+    await context.record(action, planned.id, newsletter=newsletter, **details)
+
+
+async def _send(context: AdminContext) -> ManualSend:
+    """Return the send of the path. Raises HTTPException 404."""
+    found = await find_send(context.app, _send_id(context))
+    if found is None:
+        raise HTTPException(404, NO_SEND)
+    return found
+
+
+def _send_id(context: AdminContext) -> str:
+    send_id = context.path("send")
+    if not _ID.fullmatch(send_id):
+        raise HTTPException(404, NO_SEND)
+    return send_id
+
+
+def _values(progress: SendProgress) -> dict[str, object]:
+    """Return what the page and its events show, by the names of the page's fields."""
+    names = ("total", "queued", "sent", "refused", "deferred", "uncertain", "suppressed", "cancelled")
+    return {
+        "phase": progress.phase.value,
+        **{name: getattr(progress, name) for name in names},
+        "ended": progress.ended,
+        "rate": "not measured yet" if progress.per_minute is None else f"{progress.per_minute:,} a minute",
+        "remaining": _duration(progress.remaining),
+    }
+
+
+def _duration(length: timedelta | None) -> str:
+    """Return a duration in words, rounded up: `about 3 min`."""
+    if length is None:
+        return "not known yet"
+    seconds = int(length.total_seconds())
+    if seconds < 90:
+        return f"about {max(seconds, 1)} s"
+    minutes = -(-seconds // 60)
+    return f"about {minutes} min" if minutes < 120 else f"about {-(-minutes // 60)} h"
