@@ -40,6 +40,7 @@ KNOWN_VERSIONS = (
     "0026",
     "0027",
     "0028",
+    "0029",
 )
 """The versions of the tables, oldest first: the revisions in migrations/versions. The last is current."""
 
