@@ -7,9 +7,9 @@ neither the page nor its response time reveals whether an address is known.
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 from datetime import datetime
-from functools import cached_property
+from functools import cached_property, partial
 
 from service.app.clock import Clock
 from service.app.transactional_mail import transactional_issue, transactional_renderer
@@ -17,7 +17,10 @@ from service.compose.render.transactional import TransactionalRenderer
 from service.core import ids as identity
 from service.core.errors import UnknownName, UsageError
 from service.core.model import (
+    Consent,
+    ConsentWay,
     DesiredSubscription,
+    Invitation,
     Issue,
     MailKind,
     Newsletter,
@@ -25,37 +28,68 @@ from service.core.model import (
     SignUpRequest,
     Subscriber,
 )
+from service.core.schedules import chosen_schedule
 from service.core.validators import read_email, read_timezone
 from service.settings.values import Settings
 from service.store.database import Database
+from service.store.invitations import SqlInvitationStore
 from service.store.limits import SqlAttemptStore
 from service.store.subscribers import SqlSubscriberStore
 from service.store.transactional import SqlSignUpStore
-from service.subscribers.links import subscriber_links
+from service.subscribers.links import read_invitation, subscriber_links
 from service.subscribers.sign_up import (
     ADDRESS_LIMIT,
+    BY_INVITATION,
     LINK_LIFETIME,
+    REPEAT_LIMIT,
+    SEPARATOR,
     TOTAL_LIMIT,
     VISITOR_LIMIT,
     attempt_limit,
     confirm,
-    find_sign_up,
+    find_sign_ups,
     mailbox_key,
+    open_newsletters,
     read_confirmation,
 )
+
+MAX_NAMED_CHARACTERS = 1_000
+"""Length of the ids of all newsletters of one sign-up, which its link contains; a path may have 2,000."""
+
+
+@dataclass(frozen=True, slots=True)
+class SignUpWish:
+    """What was typed into the form, for newsletters (ids); empty values mean those of the newsletter.
+
+    `days` are of the week (Monday is 0), `time` is such as `07:30`. `shown` is what the page said about each
+    newsletter, in `language`. `invitation` is the id of the invitation that opened the form.
+    """
+
+    email: str
+    newsletters: tuple[str, ...]
+    timezone: str = ""
+    time: str = ""
+    days: frozenset[int] = frozenset()
+    shown: Mapping[str, str] = field(default_factory=dict)
+    language: str = ""
+    invitation: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class PendingSignUp:
-    """The sign-up that a confirmation link names, with its newsletter."""
+    """The sign-ups that a confirmation link names, each with its newsletter; there is at least one."""
 
-    sign_up: SignUpRequest
-    newsletter: Newsletter
+    sign_ups: tuple[tuple[SignUpRequest, Newsletter], ...]
+
+    @property
+    def newsletters(self) -> tuple[Newsletter, ...]:
+        """The newsletters that were asked for."""
+        return tuple(newsletter for _, newsletter in self.sign_ups)
 
     @property
     def email(self) -> str:
         """The address that was typed into the form."""
-        return self.sign_up.subscriber.email
+        return self.sign_ups[0][0].subscriber.email
 
 
 @dataclass(frozen=True)
@@ -73,21 +107,30 @@ class SignUp:
 
     @cached_property
     def newsletters(self) -> Sequence[Newsletter]:
-        """The newsletters that are open to sign-up (`web.sign_up`)."""
-        found = (self.roster.newsletter(name) for name in self.settings.web.sign_up)
-        return tuple(newsletter for newsletter in found if newsletter is not None)
+        """The newsletters that are open to everybody."""
+        return open_newsletters(self.roster, self.settings.web.sign_up)
+
+    @cached_property
+    def by_invitation(self) -> Sequence[Newsletter]:
+        """The newsletters that ask for an invitation."""
+        return tuple(one for one in self.roster.newsletters if one.sign_up == BY_INVITATION)
 
     def newsletter(self, newsletter_id: str) -> Newsletter | None:
         """Return the newsletter with this id, if it is open to sign-up."""
         return next((found for found in self.newsletters if found.id == newsletter_id), None)
 
-    def problems(self, email: str, timezone: str) -> Mapping[str, str]:
-        """Return sentences about an invalid address or time zone, by `email` and `timezone`.
+    def problems(self, email: str, timezone: str, time: str = "") -> Mapping[str, str]:
+        """Return sentences about an invalid address, time zone or time, by `email`, `timezone` and `time`.
 
         An empty text is no problem here.
         """
         found: dict[str, str] = {}
-        for name, read, text in (("email", read_email, email), ("timezone", read_timezone, timezone)):
+        checks: tuple[tuple[str, Callable[[str], object], str], ...] = (
+            ("email", read_email, email),
+            ("timezone", read_timezone, timezone),
+            ("time", partial(chosen_schedule, "daily 00:00", ()), time),
+        )
+        for name, read, text in checks:
             try:
                 if text:
                     read(text)
@@ -104,56 +147,92 @@ class SignUp:
         ]
         return await self._attempts.allows(limited, self.clock())
 
-    async def request(self, email: str, newsletter_id: str, timezone: str) -> None:
-        """Plan the confirmation mail; do nothing when the address reached its limit.
+    async def request(self, wish: SignUpWish) -> None:
+        """Plan one confirmation mail for all the newsletters; do nothing for an address at its limit.
 
-        An empty `timezone` means the newsletter's. Raises UsageError for an invalid address, and UnknownName
-        for a newsletter that is not open to sign-up.
+        Raises UsageError for an invalid value or no newsletter, and UnknownName for a newsletter that is not
+        open to this person.
         """
-        newsletter = self.newsletter(newsletter_id)
-        if newsletter is None:
-            raise UnknownName("newsletter", newsletter_id, [found.id for found in self.newsletters])
-        address, now = read_email(email), self.clock()
-        key = await self._subscribers.signing_key()
-        limited = attempt_limit(key, "address", mailbox_key(address), ADDRESS_LIMIT)
-        if not await self._attempts.allows([limited], now):
-            return
+        offered = await self._offered(wish.invitation)
+        newsletters = [_one_of(name, offered) for name in dict.fromkeys(wish.newsletters)]
+        if not newsletters:
+            raise UsageError("a sign-up needs a newsletter; name one")
+        named = SEPARATOR.join(newsletter.id for newsletter in newsletters)
+        if len(named) > MAX_NAMED_CHARACTERS:
+            raise UsageError("these are too many newsletters for one mail; choose fewer at once")
+        address, now = read_email(wish.email), self.clock()
         person = Subscriber(identity.subscriber_id(address), address)
+        sign_ups = [_sign_up(person, newsletter, wish, now) for newsletter in newsletters]
+        key, mailbox = await self._subscribers.signing_key(), mailbox_key(address)
+        limited = [
+            attempt_limit(key, "address", mailbox, ADDRESS_LIMIT),
+            attempt_limit(key, "repeat", mailbox, REPEAT_LIMIT),
+        ]
+        if not await self._attempts.allows(limited, now):
+            return
         rendered = self._renderer.confirm(
-            newsletter.title,
-            language=newsletter.language,
-            timezone=timezone or newsletter.timezone,
+            ", ".join(newsletter.title for newsletter in newsletters),
+            language=newsletters[0].language,
+            timezone=wish.timezone or newsletters[0].timezone,
             days=LINK_LIFETIME.days,
         )
-        mail = transactional_issue(MailKind.CONFIRMATION, rendered, newsletter.id, person.id, now)
-        sign_up = SignUpRequest(person, newsletter.id, timezone or None, now)
-        await self._sign_ups.request(sign_up, mail, self.settings.mail.channel)
+        mail = transactional_issue(MailKind.CONFIRMATION, rendered, named, person.id, now)
+        await self._sign_ups.request(sign_ups, mail, self.settings.mail.channel)
         await self.notify_workers("deliver", 1)
 
     async def read_confirmation_link(self, token: str) -> PendingSignUp | None:
-        """Return the sign-up of a confirmation link; None for a forged, expired or withdrawn one."""
+        """Return the sign-ups of a confirmation link; None for a forged, expired or withdrawn one."""
         link = read_confirmation(await self._subscribers.signing_key(), token, self.clock())
-        found = await find_sign_up(self._sign_ups, link) if link else None
-        newsletter = self.newsletter(found.newsletter) if found else None
-        return PendingSignUp(found, newsletter) if found and newsletter else None
+        found = await find_sign_ups(self._sign_ups, link) if link else ()
+        pending = [
+            (one, newsletter)
+            for one in found
+            for newsletter in await self._offered(one.invitation)
+            if newsletter.id == one.newsletter
+        ]
+        return PendingSignUp(tuple(pending)) if pending else None
 
     async def confirm(self, pending: PendingSignUp) -> str:
-        """Subscribe them, plan the welcome mail, and return the address of their preferences page."""
-        newsletter, now = pending.newsletter, self.clock()
-        subscription = await confirm(
-            self._subscribers,
-            self._sign_ups,
-            pending.sign_up,
-            newsletter,
-            welcome=lambda subscription: self._welcome(newsletter, subscription, now),
-            channel=self.settings.mail.channel,
-            now=now,
-        )
+        """Subscribe them, plan the welcome mails, and return the address of their preferences page.
+
+        Raises UsageError for an invitation that was revoked, has expired or is used up.
+        """
+        now, is_counted = self.clock(), False
+        for sign_up, newsletter in pending.sign_ups:
+            # One person is one use of an invitation, however many newsletters it is for.
+            is_counted |= await confirm(
+                self._subscribers,
+                self._sign_ups,
+                replace(sign_up, invitation=None if is_counted else sign_up.invitation),
+                newsletter,
+                welcome=partial(self._welcome, newsletter, now),
+                channel=self.settings.mail.channel,
+                now=now,
+            )
         await self.notify_workers("deliver", 1)
         key, url = await self._subscribers.signing_key(), self.settings.site.url
-        return subscriber_links(key, url, subscription.subscriber.id, newsletter.id).preferences
+        person = pending.sign_ups[0][0].subscriber.id
+        return subscriber_links(key, url, person, pending.newsletters[0].id).preferences
 
-    def _welcome(self, newsletter: Newsletter, subscription: DesiredSubscription, now: datetime) -> Issue:
+    async def read_invitation_link(self, token: str) -> Invitation | None:
+        """Return the invitation that a link names; None for a forged link and a closed invitation."""
+        claims = read_invitation(await self._subscribers.signing_key(), token)
+        found = await self._invitations.find(claims) if claims else None
+        return found if found is not None and found.is_open(self.clock()) else None
+
+    def invited_to(self, invitation: Invitation) -> Sequence[Newsletter]:
+        """Return the newsletters of an invitation that are not closed."""
+        known = {one.id: one for one in (*self.newsletters, *self.by_invitation)}
+        return tuple(known[name] for name in invitation.newsletters if name in known)
+
+    async def _offered(self, invitation_id: str | None) -> Sequence[Newsletter]:
+        """Return the newsletters that a person may subscribe to, with an invitation (id) or without."""
+        if invitation_id is None:
+            return self.newsletters
+        invitation = await self._invitations.find(invitation_id)
+        return self.invited_to(invitation) if invitation is not None else ()
+
+    def _welcome(self, newsletter: Newsletter, now: datetime, subscription: DesiredSubscription) -> Issue:
         rendered = self._renderer.welcome(
             newsletter.title,
             language=newsletter.language,
@@ -175,5 +254,29 @@ class SignUp:
         return SqlSignUpStore(self.database)
 
     @cached_property
+    def _invitations(self) -> SqlInvitationStore:
+        return SqlInvitationStore(self.database)
+
+    @cached_property
     def _attempts(self) -> SqlAttemptStore:
         return SqlAttemptStore(self.database)
+
+
+def _one_of(newsletter_id: str, offered: Sequence[Newsletter]) -> Newsletter:
+    found = next((one for one in offered if one.id == newsletter_id), None)
+    if found is None:
+        raise UnknownName("newsletter", newsletter_id, [one.id for one in offered])
+    return found
+
+
+def _sign_up(person: Subscriber, newsletter: Newsletter, wish: SignUpWish, now: datetime) -> SignUpRequest:
+    way = ConsentWay.INVITATION if wish.invitation else ConsentWay.FORM
+    return SignUpRequest(
+        person,
+        newsletter.id,
+        wish.timezone or None,
+        now,
+        chosen_schedule(newsletter.schedule, wish.days, wish.time),
+        Consent(way, wish.shown.get(newsletter.id, ""), wish.language),
+        wish.invitation,
+    )

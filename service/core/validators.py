@@ -73,6 +73,20 @@ def read_language(text: str) -> str:
     return text
 
 
+def read_origin(text: str) -> str:
+    """Return an origin, the scheme, host and port of a site (RFC 6454), in lower case.
+
+    It becomes part of a Content-Security-Policy, so it has no character with a meaning there. Raises
+    UsageError.
+    """
+    origin = text.rstrip("/").lower()
+    if not re.fullmatch(r"https?://[a-z0-9-]+(\.[a-z0-9-]+)*(:[0-9]{1,5})?", origin):
+        raise UsageError(
+            f"{text[:100]!r} is not the address of a site; write one such as https://www.example.org"
+        )
+    return origin
+
+
 def read_schedule(text: str) -> str:
     """Return the schedule in its one spelling: `Weekly Tue,Monday 7:00` is `weekly mon,tue 07:00`.
 

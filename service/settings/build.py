@@ -233,6 +233,7 @@ class SettingsBuilder:
             api_token=self._api_token(),
             trusted_proxies=tuple(web.trusted_proxies),
             sign_up=tuple(dict.fromkeys(web.sign_up)),
+            embed=tuple(dict.fromkeys(web.embed)),
             admin=_built_admin(web.admin),
         )
 

@@ -316,6 +316,11 @@ FeedUrl = Annotated[
 SiteUrl = Annotated[str, AfterValidator(read_site_url), _text_schema("https://news.example.org")]
 ProxyUrl = Annotated[str, AfterValidator(read_proxy_url), _text_schema("http://proxy.example.org:3128")]
 JudgeUrl = Annotated[str, AfterValidator(read_judge_url), _text_schema("http://127.0.0.1:8080/v1")]
+Origin = Annotated[
+    str,
+    AfterValidator(_validated(validators.read_origin, "such as https://www.example.org")),
+    _text_schema("https://www.example.org"),
+]
 StorageUrl = Annotated[
     str,
     AfterValidator(read_storage),

@@ -20,6 +20,7 @@ from service.settings.field_types import (
     ListenAddress,
     Mailbox,
     Network,
+    Origin,
     ProxyUrl,
     SiteUrl,
     StorageUrl,
@@ -305,6 +306,11 @@ class WebBlock(ConfigBlock):
         default_factory=list,
         description="Newsletters (ids) with public sign-up at /subscribe, confirmed by mail.",
         examples=[["morning"]],
+    )
+    embed: list[Origin] = Field(
+        default_factory=list,
+        description="Sites whose pages may show the sign-up form of /subscribe/embed in a frame.",
+        examples=[["https://www.example.org"]],
     )
 
 

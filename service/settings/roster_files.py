@@ -31,6 +31,7 @@ Points = Annotated[int, Field(ge=1, le=12)]
 Minutes = Annotated[int, Field(ge=1, le=60)]
 CategoryName = Annotated[str, Field(min_length=1, max_length=100), AfterValidator(one_line)]
 Phrase = Annotated[str, Field(min_length=1, max_length=80), AfterValidator(one_line)]
+Description = Annotated[str, Field(max_length=300), AfterValidator(one_line)]
 Phrases = Annotated[list[Phrase], Field(max_length=50)]
 Languages = Annotated[list[Language], Field(max_length=20)]
 
@@ -177,6 +178,16 @@ class NewsletterEntry(ConfigBlock):
     )
     unreviewed: Literal["send", "hold"] = Field(
         default="send", description="What happens at the due time with a draft that nobody approved."
+    )
+    description: Description = Field(
+        default="",
+        description="A sentence that says what one gets, for the sign-up page.",
+        examples=["The news of the day in five minutes, with the doubts that belong to it."],
+    )
+    sign_up: Literal["closed", "open", "invitation"] = Field(
+        default="closed",
+        description="Who may subscribe on the web: nobody, everybody (as in `web.sign_up`), or people with "
+        "an invitation, also if `web.sign_up` names it.",
     )
     lead_picture: bool = Field(
         default=False, description="Whether the first story shows its picture, inside the mail."

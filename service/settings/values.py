@@ -133,7 +133,7 @@ class WebSettings:
 
     /metrics exists if that address or a token is set; /api exists if its token is set. `trusted_proxies`
     are networks and host names whose X-Forwarded-For is believed. `sign_up` are the ids of the newsletters
-    with public sign-up.
+    with public sign-up. Pages of the sites `embed` may show the sign-up form in a frame.
     """
 
     listen_host: str
@@ -144,6 +144,7 @@ class WebSettings:
     trusted_proxies: tuple[str, ...]
     sign_up: tuple[str, ...]
     admin: AdminSettings = AdminSettings()
+    embed: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

@@ -9,6 +9,7 @@ from __future__ import annotations
 from sqlalchemy import Connection, String, delete, select, type_coerce, update
 
 from service.core import ids as identity
+from service.store.consents import anonymize_consents
 from service.store.schema import (
     bounces,
     deliveries,
@@ -41,6 +42,8 @@ def erase(connection: Connection, email: str) -> bool:
 def forget(connection: Connection, number: int, person: str) -> None:
     """Delete the data of the subscriber with this number and id from every table."""
     delete_mails(connection, transactional_of(connection, number))
+    address_hash = connection.scalar(select(subscribers.c.address_hash).where(subscribers.c.number == number))
+    anonymize_consents(connection, number, address_hash or "")
     for table in (subscriptions, sign_ups, bounces):
         connection.execute(delete(table).where(table.c.subscriber == number))
     connection.execute(update(deliveries).where(deliveries.c.subscriber == number).values(reply=None))

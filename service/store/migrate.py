@@ -41,6 +41,7 @@ KNOWN_VERSIONS = (
     "0027",
     "0028",
     "0029",
+    "0030",
 )
 """The versions of the tables, oldest first: the revisions in migrations/versions. The last is current."""
 

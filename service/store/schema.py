@@ -364,10 +364,48 @@ sign_ups = Table(
     Column("timezone", CleanText),
     Column("first_at", Instant, nullable=False),  # links from before this instant are not valid
     Column("last_at", Instant, nullable=False),
+    Column("schedule", CleanText),
+    Column("consent_text", Id),
+    Column("invitation", Id),
     sqlite_with_rowid=False,
 )
 # prune: the sign-ups whose last link has expired.
 Index("ix_sign_ups_last_at", sign_ups.c.last_at)
+
+consent_texts = Table(
+    "consent_texts",
+    metadata,
+    Column("id", Id, primary_key=True),  # a hash of language and text
+    Column("language", Id, nullable=False),
+    Column("text", CleanText, nullable=False),
+)
+
+consents = Table(
+    "consents",
+    metadata,
+    Column("number", Number, primary_key=True, autoincrement=True),
+    Column("subscriber", BigInteger, ForeignKey("subscribers.number")),  # NULL after an erasure
+    Column("address_hash", Id),  # after an erasure only
+    Column("newsletter", CleanText, nullable=False),
+    Column("at", Instant, nullable=False),
+    Column("way", Id, nullable=False),
+    Column("text", Id, ForeignKey("consent_texts.id")),  # NULL: the person saw no page of this service
+)
+# consents_of and erase: those of one person.
+Index("ix_consents_subscriber", consents.c.subscriber)
+
+invitations = Table(
+    "invitations",
+    metadata,
+    Column("id", Id, primary_key=True),
+    Column("newsletters", Json, nullable=False),
+    Column("created_at", Instant, nullable=False),
+    Column("expires_at", Instant, nullable=False),
+    Column("max_uses", Integer, nullable=False),
+    Column("uses", Integer, nullable=False),
+    Column("note", CleanText, nullable=False),
+    Column("revoked_at", Instant),
+)
 
 suppressions = Table(
     "suppressions",

@@ -16,6 +16,8 @@ from typing_extensions import override
 
 from service.core import ids as identity
 from service.core.model import (
+    Consent,
+    ConsentWay,
     DesiredSubscription,
     Feed,
     FeedState,
@@ -98,11 +100,18 @@ class SqlSubscriberStore(SubscriberStore):
 
     @override
     async def add_subscriptions(
-        self, placements: Sequence[DesiredSubscription], now: datetime, *, starts_after: datetime
+        self,
+        placements: Sequence[DesiredSubscription],
+        now: datetime,
+        *,
+        starts_after: datetime,
+        consent: ConsentWay = ConsentWay.IMPORT,
     ) -> SyncCounts:
         async with self.database.write() as connection:
             await lock_groups(connection)
-            writer = SubscriptionWriter(self.database, connection, ChangeSource.IMPORT, now, starts_after)
+            given = Consent(consent)
+            source = ChangeSource.IMPORT
+            writer = SubscriptionWriter(self.database, connection, source, now, starts_after, given)
             await writer.write(placements)
         counts = writer.counts
         return SyncCounts(counts["added"], counts["changed"], 0, counts["kept"])

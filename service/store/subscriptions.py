@@ -16,10 +16,11 @@ from sqlalchemy import Boolean, and_, bindparam, case, exists, func, select, upd
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from service.core import ids as identity
-from service.core.model import DesiredSubscription, Edition, Subscriber
+from service.core.model import Consent, ConsentWay, DesiredSubscription, Edition, Subscriber
 from service.core.schedules import next_occurrence, occurrences, parse_schedule
 from service.store import groups as group_rows
 from service.store import pauses
+from service.store.consents import record_consents
 from service.store.database import Database
 from service.store.dialect import is_in
 from service.store.mappers import Values, edition_of, edition_values, preferences_values, subscriber_values
@@ -60,6 +61,14 @@ class ChangeSource(StrEnum):
     PERSON = "person"
 
 
+CONSENT_WAYS = {
+    ChangeSource.ROSTER: ConsentWay.FILE,
+    ChangeSource.IMPORT: ConsentWay.IMPORT,
+    ChangeSource.PERSON: ConsentWay.PREFERENCES,
+}
+"""How a new subscription came about, where the caller does not say it."""
+
+
 @dataclass
 class _StoredSubscribers:
     """Stored subscribers: the number of each by id, and changes to those that existed before.
@@ -78,7 +87,8 @@ class SubscriptionWriter:
     """Writes subscriptions in one transaction; `counts` are the `added`, `changed` and `kept` ones.
 
     A new subscription gets the articles gathered after `starts_after`, or with None those that the
-    newsletter's other subscribers have not got yet.
+    newsletter's other subscribers have not got yet. Each new subscription, and each that comes back, has its
+    consent recorded: `consent`, or with None the way of the source.
     """
 
     database: Database
@@ -86,6 +96,7 @@ class SubscriptionWriter:
     source: ChangeSource
     now: datetime
     starts_after: datetime | None = None
+    consent: Consent | None = None
     counts: Counter[str] = field(default_factory=Counter)
     _old_groups: set[int] = field(default_factory=set)
     _groups: dict[tuple[str, int, datetime], int] = field(default_factory=dict)
@@ -121,6 +132,10 @@ class SubscriptionWriter:
             await self.connection.execute(subscriptions.insert(), new)
         if changed:
             await self.connection.execute(UPDATE_SUBSCRIPTION, [_parameters(row) for row in changed])
+        returned = [row for row in changed if row["comes_back"]]
+        begun = [(row["subscriber"], row["newsletter"]) for row in (*new, *returned)]
+        consent = self.consent or Consent(CONSENT_WAYS[self.source])
+        await record_consents(self.database, self.connection, begun, consent, self.now)
 
     async def _new(self, placement: DesiredSubscription, number: int) -> Values:
         cursor = await self._start(placement.newsletter)

@@ -15,17 +15,21 @@ from sqlalchemy import ColumnElement, Connection, and_, delete, exists, func, li
 from sqlalchemy.ext.asyncio import AsyncConnection
 from typing_extensions import override
 
+from service.core.errors import UsageError
+from service.core.model import Consent, ConsentWay, DesiredSubscription, Issue, SignUpRequest, Subscriber
 from service.core.model import DeliveryState as State
-from service.core.model import DesiredSubscription, Issue, SignUpRequest, Subscriber
 from service.core.read_models import TransactionalCounts
 from service.store.columns import Instant
+from service.store.consents import SqlConsentStore, save_text
 from service.store.database import Database
 from service.store.dialect import is_in, lock_groups
+from service.store.invitations import use_invitation
 from service.store.mappers import issue_values, subscriber_values
 from service.store.schema import (
     TRANSACTIONAL,
     TRANSACTIONAL_OUTBOX,
     bounces,
+    consent_texts,
     deliveries,
     issues,
     sign_ups,
@@ -49,21 +53,22 @@ class SqlSignUpStore(SignUpStore):
     database: Database
 
     @override
-    async def request(self, sign_up: SignUpRequest, mail: Issue, channel: str) -> bool:
+    async def request(self, sign_up: Sequence[SignUpRequest], mail: Issue, channel: str) -> bool:
         async with self.database.write() as connection:
             await lock_groups(connection)
-            number = await self._number(connection, sign_up.subscriber)
-            row = {
-                "subscriber": number,
-                "newsletter": sign_up.newsletter,
-                "timezone": sign_up.timezone,
-                "first_at": sign_up.first_at,
-                "last_at": sign_up.first_at,
-            }
-            again = {"timezone": sign_up.timezone, "last_at": sign_up.first_at}
-            key = (sign_ups.c.subscriber, sign_ups.c.newsletter)
-            stored = self.database.insert(sign_ups).on_conflict_do_update(index_elements=key, set_=again)
-            await connection.execute(stored, row)
+            number = await self._number(connection, sign_up[0].subscriber)
+            for one in sign_up:
+                again = {
+                    "timezone": one.timezone,
+                    "last_at": one.first_at,
+                    "schedule": one.schedule,
+                    "consent_text": await save_text(self.database, connection, one.consent),
+                    "invitation": one.invitation,
+                }
+                row = {"subscriber": number, "newsletter": one.newsletter, "first_at": one.first_at} | again
+                key = (sign_ups.c.subscriber, sign_ups.c.newsletter)
+                stored = self.database.insert(sign_ups).on_conflict_do_update(index_elements=key, set_=again)
+                await connection.execute(stored, row)
             if await connection.scalar(select(exists().where(_waiting(number, mail)))):
                 return False
             return await self._plan(connection, mail, number, channel)
@@ -71,16 +76,27 @@ class SqlSignUpStore(SignUpStore):
     @override
     async def find(self, subscriber_id: str, newsletter: str) -> SignUpRequest | None:
         query = (
-            select(sign_ups, subscribers.c.id, subscribers.c.email, subscribers.c.name)
+            select(
+                *(sign_ups, subscribers.c.id, subscribers.c.email, subscribers.c.name),
+                *(consent_texts.c.text.label("shown"), consent_texts.c.language),
+            )
             .join(subscribers, subscribers.c.number == sign_ups.c.subscriber)
+            .outerjoin(consent_texts, consent_texts.c.id == sign_ups.c.consent_text)
             .where(subscribers.c.id == subscriber_id, sign_ups.c.newsletter == newsletter)
         )
         async with self.database.read() as connection:
             row = (await connection.execute(query)).one_or_none()
         if row is None:
             return None
+        way = ConsentWay.INVITATION if row.invitation else ConsentWay.FORM
         return SignUpRequest(
-            Subscriber(row.id, row.email, row.name), row.newsletter, row.timezone, row.first_at
+            Subscriber(row.id, row.email, row.name),
+            row.newsletter,
+            row.timezone,
+            row.first_at,
+            row.schedule,
+            Consent(way, row.shown or "", row.language or ""),
+            row.invitation,
         )
 
     @override
@@ -92,16 +108,27 @@ class SqlSignUpStore(SignUpStore):
         starts_after: datetime,
         welcome: Issue,
         channel: str,
+        consent: Consent,
+        invitation: str | None = None,
     ) -> bool:
         async with self.database.write() as connection:
             await lock_groups(connection)
-            writer = SubscriptionWriter(self.database, connection, ChangeSource.IMPORT, now, starts_after)
+            source = ChangeSource.IMPORT
+            writer = SubscriptionWriter(self.database, connection, source, now, starts_after, consent)
             await writer.write([placement])
             if writer.counts["added"] + writer.counts["changed"] == 0:
                 return False
+            if invitation is not None and not await use_invitation(connection, invitation, now):
+                raise UsageError("this invitation is not valid any more; ask for a new one")
             number = await self._number(connection, placement.subscriber)
             await self._plan(connection, welcome, number, channel)
         return True
+
+    @override
+    async def record_consent(
+        self, subscriber_id: str, newsletter: str, consent: Consent, now: datetime
+    ) -> None:
+        await SqlConsentStore(self.database).record(subscriber_id, newsletter, consent, now)
 
     @override
     async def plan_mail(self, mail: Issue, subscriber: Subscriber, channel: str) -> bool:

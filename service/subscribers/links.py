@@ -9,6 +9,9 @@ from service.core import tokens
 UNSUBSCRIBE_PATH = "/unsubscribe/"
 PREFERENCES_PATH = "/preferences/"
 
+INVITATION_PATH = "/invitation/"
+INVITATION_PURPOSE = "invitation"
+
 TEST_RECIPIENT = "test"
 """The subscriber id in the links of a test mail; nobody has it, because ids of subscribers are hashes."""
 
@@ -52,6 +55,17 @@ def read_unsubscribe(key: bytes, token: str) -> LinkClaim | None:
 def read_preferences(key: bytes, token: str) -> LinkClaim | None:
     """Return the subject of a preferences link, None if its signature is invalid."""
     return _claim(tokens.read(key, tokens.PREFERENCES, token))
+
+
+def invitation_url(key: bytes, site_url: str, invitation_id: str) -> str:
+    """Return the link that opens the sign-up form of an invitation (id)."""
+    return f"{site_url}{INVITATION_PATH}{tokens.sign(key, INVITATION_PURPOSE, invitation_id)}"
+
+
+def read_invitation(key: bytes, token: str) -> str | None:
+    """Return the id of the invitation that a link names, None if its signature is invalid."""
+    claims = tokens.read(key, INVITATION_PURPOSE, token)
+    return claims[0] if claims is not None and len(claims) == 1 else None
 
 
 def _claim(claims: tuple[str, ...] | None) -> LinkClaim | None:

@@ -8,6 +8,8 @@ from datetime import date, datetime, timedelta
 from typing import Protocol
 
 from service.core.model import (
+    Consent,
+    ConsentWay,
     DesiredSubscription,
     Feed,
     Issue,
@@ -56,11 +58,17 @@ class SubscriberStore(Protocol):
         ...
 
     async def add_subscriptions(
-        self, placements: Sequence[DesiredSubscription], now: datetime, *, starts_after: datetime
+        self,
+        placements: Sequence[DesiredSubscription],
+        now: datetime,
+        *,
+        starts_after: datetime,
+        consent: ConsentWay = ConsentWay.IMPORT,
     ) -> SyncCounts:
         """Add or change these subscriptions, and no others, in one transaction.
 
         As in `save_roster_subscriptions`, a subscriber's own choice wins. Pass a few thousand at a time.
+        `consent` is how the new ones came about.
         """
         ...
 
@@ -135,10 +143,11 @@ class SubscriberStore(Protocol):
 class SignUpStore(Protocol):
     """Stores sign-ups. A transactional mail is planned in the transaction of its cause."""
 
-    async def request(self, sign_up: SignUpRequest, mail: Issue, channel: str) -> bool:
-        """Store the sign-up and plan its confirmation mail; return whether the mail was planned.
+    async def request(self, sign_up: Sequence[SignUpRequest], mail: Issue, channel: str) -> bool:
+        """Store one person's sign-up and plan its confirmation mail; return whether the mail was planned.
 
-        If the mail of an earlier sign-up for the same newsletter is still unsent, it serves both.
+        It has one row for each newsletter. If the mail of an earlier sign-up for the same newsletters is
+        still unsent, it serves both.
         """
         ...
 
@@ -154,8 +163,20 @@ class SignUpStore(Protocol):
         starts_after: datetime,
         welcome: Issue,
         channel: str,
+        consent: Consent,
+        invitation: str | None = None,
     ) -> bool:
-        """Store the subscription and plan the welcome mail in one transaction; return whether it was new."""
+        """Store subscription, consent and welcome mail in one transaction; return whether it was new.
+
+        With `invitation` (id) the transaction counts one use of it. Raises UsageError, and stores nothing,
+        if the invitation was revoked, has expired or is used up.
+        """
+        ...
+
+    async def record_consent(
+        self, subscriber_id: str, newsletter: str, consent: Consent, now: datetime
+    ) -> None:
+        """Record the consent of a person (id) who subscribes again after they had unsubscribed."""
         ...
 
     async def plan_mail(self, mail: Issue, subscriber: Subscriber, channel: str) -> bool:

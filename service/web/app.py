@@ -28,7 +28,7 @@ from service.web.client_ip import ClientAddresses
 from service.web.health import HealthPages
 from service.web.pages import Pages
 from service.web.preferences import PreferencesPages
-from service.web.sign_up import SignUpPages
+from service.web.sign_up.pages import SignUpPages
 from service.web.unsubscribe import UnsubscribePages
 
 MAX_PATH_CHARACTERS = 2_000
@@ -53,11 +53,13 @@ def application(
     archive: IssueArchive | None = None,
     admin: ASGIApp | None = None,
     trusted_proxies: Sequence[str] = (),
+    embed: Sequence[str] = (),
 ) -> ASGIApp:
     """Return the public pages as an ASGI application.
 
     `templates` is the packaged folder, `custom` the operator's, which overrides it. `metrics_token` (empty:
-    none) opens /metrics and the details of /healthz. `api` is mounted at /api. `sign_up` opens /subscribe.
+    none) opens /metrics and the details of /healthz. `api` is mounted at /api. `sign_up` opens /subscribe,
+    and to the pages of the sites `embed` its form for a frame.
     `archive` has the issues that are shown at /issues and /newsletters.
     `admin` are the editors' pages, mounted at /admin.
     X-Forwarded-For is read from `trusted_proxies` (CIDR) and from a proxy on this machine.
@@ -74,8 +76,8 @@ def application(
         routes.append(Mount("/admin", app=admin))
     if archive is not None:
         routes += _archive_routes(archive, pages, clients)
-    if sign_up is not None and is_open:
-        routes += _sign_up_routes(SignUpPages(sign_up, pages, clients, archive))
+    if sign_up is not None and (is_open or sign_up.by_invitation):
+        routes += _sign_up_routes(SignUpPages(sign_up, pages, clients, archive, embed), is_open=is_open)
     # A proxy for https://example.org/news may pass the path on with or without its prefix.
     path = urlsplit(self_service.site.url).path.rstrip("/")
     if path:
@@ -119,14 +121,24 @@ def _archive_routes(archive: IssueArchive, pages: Pages, clients: ClientAddresse
     ]
 
 
-def _sign_up_routes(pages: SignUpPages) -> list[BaseRoute]:
+def _sign_up_routes(pages: SignUpPages, *, is_open: bool) -> list[BaseRoute]:
+    invited: list[BaseRoute] = [
+        Route("/subscribe/zone.js", pages.script),
+        Route("/invitation/{token}", pages.show_invited, methods=["GET"]),
+        Route("/invitation/{token}", pages.act_invited, methods=["POST"]),
+        Route("/confirm/{token}", pages.ask, methods=["GET"]),
+        Route("/confirm/{token}", pages.confirm, methods=["POST"]),
+    ]
+    if not is_open:
+        return invited
     return [
+        *invited,
+        Route("/subscribe/embed", pages.show_embedded, methods=["GET"]),
+        Route("/subscribe/embed", pages.act_embedded, methods=["POST"]),
         Route("/subscribe", pages.show, methods=["GET"]),
         Route("/subscribe", pages.act, methods=["POST"]),
         Route("/subscribe/{newsletter}", pages.show, methods=["GET"]),
         Route("/subscribe/{newsletter}", pages.act, methods=["POST"]),
-        Route("/confirm/{token}", pages.ask, methods=["GET"]),
-        Route("/confirm/{token}", pages.confirm, methods=["POST"]),
     ]
 
 
@@ -175,7 +187,8 @@ class _MessagePages:
 class SecurityHeaders:
     """Adds the security headers to every response, also to errors and redirects.
 
-    A page that sets one of them itself, such as X-Robots-Tag, keeps its own.
+    A page that sets one of them itself, such as X-Robots-Tag, keeps its own. One with its own policy says
+    itself where it may be framed, because X-Frame-Options cannot name a site.
     """
 
     def __init__(self, inner: ASGIApp, headers: dict[str, str]) -> None:
@@ -191,6 +204,8 @@ class SecurityHeaders:
                 if message["status"] == SLASH_REDIRECT:
                     headers = _with_relative_location(headers, scope)
                 given = {name for name, _ in headers}
+                if b"content-security-policy" in given:
+                    given.add(b"x-frame-options")
                 message["headers"] = [*headers, *(one for one in self._headers if one[0] not in given)]
             await send(message)
 

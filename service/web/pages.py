@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import base64
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from functools import cache
 from hashlib import sha256
 from pathlib import Path
@@ -22,6 +22,9 @@ from service.web.page_text import PageTexts
 
 NO_STORE_HEADERS = {"Cache-Control": "no-store", "Pragma": "no-cache"}
 """Headers of personal pages: no cache may store them (RFC 9111, 5.2.2.5)."""
+
+SCRIPT_FILE = "zone.js"
+"""The script of the sign-up form, the only one of the public pages."""
 
 _STYLE = re.compile(r"<style>([^<]*)</style>")
 
@@ -41,7 +44,10 @@ class Pages:
         )
         self._texts = PageTexts(templates / "web" / "words.toml")
         style = _STYLE.search(self.html("message.html", self._texts.for_language("en"), title="", text=""))
-        self.headers = security_headers(style[1] if style else "")
+        self._style = style[1] if style else ""
+        self.headers = security_headers(self._style)
+        self.script = (templates / "web" / SCRIPT_FILE).read_text(encoding="utf-8")
+        self.script_url = f"{urlsplit(site.url).path.rstrip('/')}/subscribe/{SCRIPT_FILE}"
 
     def page(
         self,
@@ -55,11 +61,16 @@ class Pages:
         """Return the rendered template `name` as a response."""
         return HTMLResponse(self.html(name, labels, **values), status, dict(headers))
 
-    def message(self, request: Request, label: str) -> Response:
+    def message(self, request: Request, label: str, *, status: int = 200) -> Response:
         """Return a page with the title and text of this label, and nothing to do."""
         labels = self.labels(request)
         title, text = labels.text(f"{label}_title"), labels.text(f"{label}_text")
-        return self.page("message.html", labels, title=title, text=text)
+        return self.page("message.html", labels, status=status, title=title, text=text)
+
+    def form_headers(self, frames: Sequence[str] = ()) -> dict[str, str]:
+        """Return the headers of the sign-up form: it runs our script, and sites `frames` may show it."""
+        policy = content_policy(self._style, script="'self'", ancestors=" ".join(frames) or "'none'")
+        return {"Content-Security-Policy": policy} | ({} if frames else {"X-Frame-Options": "DENY"})
 
     def labels(self, request: Request, language: str | None = None) -> Localizer:
         """Return the labels in a language, with None in the language that the browser prefers."""
@@ -97,13 +108,8 @@ def security_headers(style: str) -> dict[str, str]:
     Only the inline style sheet `style` is allowed. By Content Security Policy Level 3, Referrer Policy and
     the HTML standard's X-Frame-Options.
     """
-    digest = base64.b64encode(sha256(style.encode()).digest()).decode()
-    policy = (
-        f"default-src 'none'; img-src 'self'; style-src 'sha256-{digest}'; form-action 'self'; "
-        "base-uri 'none'; frame-ancestors 'none'"
-    )
     return {
-        "Content-Security-Policy": policy,
+        "Content-Security-Policy": content_policy(style),
         "Cross-Origin-Opener-Policy": "same-origin",
         "Cross-Origin-Resource-Policy": "same-origin",
         "Permissions-Policy": "camera=(), geolocation=(), microphone=()",
@@ -112,6 +118,16 @@ def security_headers(style: str) -> dict[str, str]:
         "X-Frame-Options": "DENY",
         "X-Robots-Tag": "noindex",
     }
+
+
+def content_policy(style: str, *, script: str = "", ancestors: str = "'none'") -> str:
+    """Return the policy of a page: `script` may run, sites `ancestors` may show the page in a frame."""
+    digest = base64.b64encode(sha256(style.encode()).digest()).decode()
+    runs = f"script-src {script}; " if script else ""
+    return (
+        f"default-src 'none'; {runs}img-src 'self'; style-src 'sha256-{digest}'; form-action 'self'; "
+        f"base-uri 'none'; frame-ancestors {ancestors}"
+    )
 
 
 @cache

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from zoneinfo import ZoneInfo
+from datetime import datetime
 
 from starlette.exceptions import HTTPException
 from starlette.requests import Request
@@ -16,6 +16,7 @@ from service.text.i18n import Localizer
 from service.web.forms import NewsletterForm, preference_change, stored_form, submitted_form
 from service.web.pages import NO_STORE_HEADERS, Pages, masked, zone_names
 from service.web.request_bodies import read_form
+from service.web.sign_up.schedule_words import next_words
 
 SAVED = "saved"
 """Query parameter of the address that a saved form redirects to."""
@@ -93,7 +94,7 @@ class PreferencesPages:
             status=status,
             address=masked(first.subscriber.email),
             forms=forms,
-            next_issues=_next_issues(subscriber, labels),
+            next_issues=_next_issues(subscriber, labels, self.self_service.clock()),
             zones=zone_names(),
             language_name=labels.language_name,
             saved=saved and status == 200,
@@ -109,16 +110,16 @@ class PreferencesPages:
         return subscriber
 
 
-def _next_issues(subscriber: LinkedSubscriber, labels: Localizer) -> dict[str, str]:
-    """Return the local date and time of the next issue, by newsletter (id), where one is due."""
-    found = {}
-    for membership in subscriber.memberships:
-        subscription = membership.subscription
-        if subscription.status is SubscriptionStatus.ACTIVE or subscription.paused_until is not None:
-            local = replace(labels, zone=ZoneInfo(membership.edition.timezone))
-            due_at = subscription.next_due_at
-            found[subscription.newsletter] = f"{local.full_date(due_at)}, {local.time(due_at, due_at)}"
-    return found
+def _next_issues(subscriber: LinkedSubscriber, labels: Localizer, now: datetime) -> dict[str, str]:
+    """Return when the next issue comes, in words, by newsletter (id), where one is due."""
+    return {
+        membership.subscription.newsletter: next_words(
+            labels, membership.subscription.next_due_at, membership.edition.timezone, now
+        )
+        for membership in subscriber.memberships
+        if membership.subscription.status is SubscriptionStatus.ACTIVE
+        or membership.subscription.paused_until is not None
+    }
 
 
 def _redirect_to_page() -> Response:

@@ -11,6 +11,7 @@ from itertools import count
 from pathlib import Path
 
 from service.app.factories.application import open_application
+from service.app.sign_up import SignUpWish
 from service.settings.load import load_config
 from tests.deliver.fakes import Clock
 
@@ -21,7 +22,7 @@ async def main(folder: Path) -> None:
     async with open_application(loaded.settings, loaded.roster, clock=Clock()) as app:
         for number in count():
             email = f"p{number}@example.org"
-            await app.sign_up.request(email, "morning", "")
+            await app.sign_up.request(SignUpWish(email, ("morning",)))
             print(email, flush=True)  # noqa: T201 - what the test reads
 
 

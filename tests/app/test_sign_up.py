@@ -21,11 +21,13 @@ from service.app.clock import Clock as AnyClock
 from service.app.clock import utc_now
 from service.app.doctor.checks import CheckResult, CheckStatus, run_checks
 from service.app.factories.application import Application, open_application
+from service.app.sign_up import SignUpWish
 from service.core import tokens
 from service.core.ids import subscriber_id
 from service.deliver.metrics import TRANSACTIONAL
 from service.settings.load import load_config
 from service.store.schema import issues
+from service.subscribers.sign_up import REPEAT_LIMIT
 from tests.deliver.fakes import Clock
 from tests.deliver.server import ANY, DOT, Close, MailServer, Reply, Taken, Wait
 from tests.settings.config_folders import FILES, a_config_folder
@@ -76,7 +78,7 @@ async def test_confirmation_and_welcome_are_sent_over_smtp(tmp_path: Path, datab
         MailServer() as server,
         a_process(a_config(tmp_path, database_url, server.port), Clock()) as app,
     ):
-        await app.sign_up.request(EMAIL, "morning", "Asia/Tokyo")
+        await app.sign_up.request(SignUpWish(EMAIL, ("morning",), "Asia/Tokyo"))
         await app.deliver()
         (confirmation,) = server.taken
         mail = read(confirmation)
@@ -103,7 +105,7 @@ async def test_no_token_of_a_link_is_stored(tmp_path: Path, database_url: str):
         MailServer() as server,
         a_process(a_config(tmp_path, database_url, server.port), Clock()) as app,
     ):
-        await app.sign_up.request(EMAIL, "morning", "")
+        await app.sign_up.request(SignUpWish(EMAIL, ("morning",)))
         await app.deliver()
         token = token_in(server.taken[0])
         assert tokens.read(await app.subscribers.signing_key(), "confirm", token)
@@ -119,7 +121,7 @@ async def test_a_greylisted_mail_is_retried_by_the_next_process(tmp_path: Path, 
     async with MailServer({"RCPT": {1: GREYLISTED}}) as server:
         folder = a_config(tmp_path, database_url, server.port)
         async with a_process(folder, clock) as app:
-            await app.sign_up.request(EMAIL, "morning", "")
+            await app.sign_up.request(SignUpWish(EMAIL, ("morning",)))
             assert (await app.deliver()).deferred == 1
             assert await state_of(app) == [("confirmation", "deferred")]
         clock.now += timedelta(minutes=2)
@@ -132,7 +134,7 @@ async def test_a_mail_planned_before_a_stop_is_sent_after_it(tmp_path: Path, dat
     async with MailServer() as server:
         folder = a_config(tmp_path, database_url, server.port)
         async with a_process(folder, Clock()) as app:
-            await app.sign_up.request(EMAIL, "morning", "")
+            await app.sign_up.request(SignUpWish(EMAIL, ("morning",)))
         async with a_process(folder, Clock()) as app:
             await app.deliver()
         assert subjects(server) == ["Please confirm: The Morning"]
@@ -146,13 +148,13 @@ async def test_a_refused_confirmation_is_named_counted_and_suppresses_the_addres
         MailServer({"RCPT": {ANY: Reply("550 5.1.1 no such user")}}) as server,
         a_process(a_config(tmp_path, database_url, server.port), clock) as app,
     ):
-        await app.sign_up.request(EMAIL, "morning", "")
+        await app.sign_up.request(SignUpWish(EMAIL, ("morning",)))
         await app.deliver()
         assert await state_of(app) == [("confirmation", "refused")]
         assert await app.subscribers.suppression(EMAIL)
-        clock.now += timedelta(minutes=1)
+        clock.now += REPEAT_LIMIT[1]
         # A repeated request gets the same response and sends no mail.
-        await app.sign_up.request(EMAIL, "morning", "")
+        await app.sign_up.request(SignUpWish(EMAIL, ("morning",)))
         await app.deliver()
         assert sorted(await state_of(app)) == [("confirmation", "refused"), ("confirmation", "suppressed")]
         assert server.taken == []
@@ -169,7 +171,7 @@ async def test_a_connection_lost_before_the_reply_sends_the_same_mail_again(
     async with MailServer({DOT: {1: Close(taking=True)}}) as server:
         folder = a_config(tmp_path, database_url, server.port)
         async with a_process(folder, clock) as app:
-            await app.sign_up.request(EMAIL, "morning", "")
+            await app.sign_up.request(SignUpWish(EMAIL, ("morning",)))
             assert (await app.deliver()).uncertain == 1
             clock.now += timedelta(minutes=5)
             assert (await app.deliver()).sent == 1
@@ -204,7 +206,7 @@ async def test_a_kill_before_the_reply_sends_the_same_mail_again(tmp_path: Path,
     async with MailServer({DOT: {1: gate}}) as server:
         folder = a_config(tmp_path, database_url, server.port)
         async with a_process(folder, utc_now) as app:
-            await app.sign_up.request(EMAIL, "morning", "")
+            await app.sign_up.request(SignUpWish(EMAIL, ("morning",)))
         sending = await asyncio.create_subprocess_exec(
             *(sys.executable, "-m", "service", "--config", str(folder), "deliver"),
             stdout=asyncio.subprocess.DEVNULL,
@@ -228,7 +230,7 @@ async def test_doctor_reports_the_confirmations(tmp_path: Path, database_url: st
         folder = a_config(tmp_path, database_url, server.port)
         async with a_process(folder, clock) as app:
             assert await _transactional_finding(folder, clock) == []
-            await app.sign_up.request(EMAIL, "morning", "")
+            await app.sign_up.request(SignUpWish(EMAIL, ("morning",)))
             await app.deliver()
         (finding,) = await _transactional_finding(folder, clock)
         assert (finding.verdict, "waiting 1" in finding.said) == (CheckStatus.OK, True)

@@ -10,8 +10,8 @@ from sqlalchemy import func, select
 
 from service.app.transactional_mail import transactional_issue
 from service.core import ids as identity
+from service.core.model import Consent, ConsentWay, Issue, MailKind, RenderedMail, SignUpRequest, Subscriber
 from service.core.model import DeliveryState as State
-from service.core.model import Issue, MailKind, RenderedMail, SignUpRequest, Subscriber
 from service.core.read_models import TransactionalCounts
 from service.store.backups.backup import back_up
 from service.store.bounces import SqlBounceStore
@@ -45,14 +45,21 @@ def sign_ups(database: Database) -> SqlSignUpStore:
 
 async def request_sign_up(sign_ups: SqlSignUpStore, at: datetime = NOON, person: Subscriber = NIA) -> bool:
     return await sign_ups.request(
-        SignUpRequest(person, "morning", None, at), a_mail(at=at, person=person), "file"
+        [SignUpRequest(person, "morning", None, at)], a_mail(at=at, person=person), "file"
     )
 
 
 async def subscribe(sign_ups: SqlSignUpStore, at: datetime = NOON) -> bool:
     desired = a_desired_subscription(subscriber=NIA, next_due_at=NOON + DAY)
     welcome = a_mail(MailKind.WELCOME, at)
-    return await sign_ups.confirm(desired, at, starts_after=NOON - DAY, welcome=welcome, channel="file")
+    return await sign_ups.confirm(
+        desired,
+        at,
+        starts_after=NOON - DAY,
+        welcome=welcome,
+        channel="file",
+        consent=Consent(ConsentWay.FORM),
+    )
 
 
 async def test_a_confirmation_needs_no_subscription_and_is_taken_before_older_deliveries(

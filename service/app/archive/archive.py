@@ -31,6 +31,7 @@ from service.store.deliver import SqlDeliverStore
 from service.store.digests import SqlDigestStore
 from service.store.listed_issues import SqlListedIssues
 from service.store.subscribers import SqlSubscriberStore
+from service.subscribers.sign_up import open_newsletters
 from service.text.i18n import Labels, localizer_for
 
 STORIES_PER_PAGE = 200
@@ -181,6 +182,11 @@ class IssueArchive:
             self._entry(before, issue.newsletter, secret) if before else None,
             self._entry(after, issue.newsletter, secret) if after else None,
         )
+
+    @cached_property
+    def open_ids(self) -> frozenset[str]:
+        """The ids of the newsletters that everybody may subscribe to on the web."""
+        return frozenset(one.id for one in open_newsletters(self.roster, self.settings.web.sign_up))
 
     async def sample_url(self, newsletter: Newsletter) -> str:
         """Return the address of the newsletter's latest issue, "" if it has none on the web."""

@@ -24,6 +24,7 @@ from service.store.drafts import SqlDraftStore
 from service.store.queries import Queries
 from service.store.stories import SqlStoryStore
 from service.subscribers.preferences import own_editions
+from service.subscribers.sign_up import open_newsletters
 
 
 def composer_of(
@@ -31,6 +32,7 @@ def composer_of(
 ) -> Composer:
     """Return the compose stage; without `pictures`, issues show none."""
     templates, custom = template_folders(settings)
+    open_ids = [one.id for one in open_newsletters(roster, settings.web.sign_up)]
     return Composer(
         SqlComposeStore(database, own_editions(roster.newsletters)),
         JinjaRenderer(templates, settings.site, custom),
@@ -42,7 +44,7 @@ def composer_of(
         source_health=StoredFeedHealth(Queries(database)),
         drafts=SqlDraftStore(database),
         feed_weights={feed.id: feed.weight for feed in roster.feeds},
-        subscribe_urls={name: sign_up_url(settings.site.url, name) for name in settings.web.sign_up},
+        subscribe_urls={name: sign_up_url(settings.site.url, name) for name in open_ids},
         pictures=pictures,
     )
 

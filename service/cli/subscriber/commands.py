@@ -8,6 +8,7 @@ from typing import Annotated
 
 import typer
 
+from service.cli.subscriber import invitations
 from service.cli.ui import context
 from service.cli.ui.commands import CommandTyper
 from service.cli.ui.input import require_confirmation
@@ -152,9 +153,9 @@ def edit(
     """
     changes = {key: value for key, value in {"name": name, "timezone": timezone}.items() if value is not None}
     wanted = {
-        "languages": _values(languages, "all"),
-        "follow": _values(follow, "none"),
-        "mute": _values(mute, "none"),
+        "languages": memberships.option_values(languages, "all"),
+        "follow": memberships.option_values(follow, "none"),
+        "mute": memberships.option_values(mute, "none"),
         "minutes": minutes,
     }
     preferences = {key: value for key, value in wanted.items() if value is not None}
@@ -328,14 +329,6 @@ def export(
     open_app.run_in_app(work, apply_roster=True)
 
 
-def _values(text: str | None, nothing: str) -> list[str] | None:
-    """Return the values between the commas of an option, none for the word that means nothing."""
-    if text is None:
-        return None
-    values = [value.strip() for value in text.split(",") if value.strip()]
-    return [] if values == [nothing] else values
-
-
 def _set_status(action: str, address: str, newsletter: str | None, done: str) -> None:
     async def work(app: application.Application) -> bool:
         found = await memberships.memberships_of(app, address, newsletter)
@@ -346,3 +339,6 @@ def _set_status(action: str, address: str, newsletter: str | None, done: str) ->
         return True
 
     open_app.run_in_app(work, apply_roster=True)
+
+
+commands.add("invite", invitations.EXAMPLES)(invitations.invite)

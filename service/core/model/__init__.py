@@ -67,7 +67,11 @@ from service.core.model.gather import (
 )
 from service.core.model.labels import Label, LabelKind, LabelSource
 from service.core.model.subscribers import (
+    Consent,
+    ConsentRecord,
+    ConsentWay,
     DesiredSubscription,
+    Invitation,
     Membership,
     Roster,
     RosterEntry,
@@ -95,6 +99,9 @@ __all__ = [
     "Choose",
     "ChosenSentence",
     "CondensedArticle",
+    "Consent",
+    "ConsentRecord",
+    "ConsentWay",
     "Correction",
     "Deferred",
     "Delivery",
@@ -115,6 +122,7 @@ __all__ = [
     "FeedState",
     "Grade",
     "Group",
+    "Invitation",
     "Issue",
     "KeyPoint",
     "Label",

@@ -23,6 +23,9 @@ class Newsletter:
     `archive` says who may read issues on the web: `public`, `signed` (with a link) or `none`. With
     `review`, an issue waits that long before its due time as a draft; if nobody acts, it is sent or held, as
     `unreviewed` says (`send`, `hold`). With `lead_picture`, the first story shows its picture.
+
+    `description` is a sentence for people who consider a subscription. `sign_up` says who may subscribe on
+    the web: everybody (`open`), people with an invitation (`invitation`) or nobody (`closed`).
     """
 
     id: str
@@ -50,6 +53,8 @@ class Newsletter:
     review: timedelta | None = None
     unreviewed: str = "send"
     lead_picture: bool = False
+    description: str = ""
+    sign_up: str = "closed"
 
 
 @dataclass(frozen=True, slots=True)

@@ -87,17 +87,76 @@ class Membership:
         return None if until is None else until.astimezone(ZoneInfo(self.edition.timezone)).date()
 
 
+class ConsentWay(StrEnum):
+    """How a subscription came about: by the person themselves, or by somebody else for them.
+
+    `form`, `invitation` and `preferences` are pages of this service; `file` is the configuration, `import` a
+    file that the operator imported, `editor` an editor's page or a command, `api` a program.
+    """
+
+    FORM = "form"
+    INVITATION = "invitation"
+    PREFERENCES = "preferences"
+    FILE = "file"
+    IMPORT = "import"
+    EDITOR = "editor"
+    API = "api"
+
+
+@dataclass(frozen=True, slots=True)
+class Consent:
+    """How a person agreed to a newsletter; `text` is what the page said, in `language`, "" if none."""
+
+    way: ConsentWay
+    text: str = ""
+    language: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class ConsentRecord:
+    """A stored consent: to which newsletter (id), when, how, and the text that the person saw."""
+
+    newsletter: str
+    at: datetime
+    consent: Consent
+
+
 @dataclass(frozen=True, slots=True)
 class SignUpRequest:
-    """A sign-up for a newsletter (by id) that waits for confirmation; `timezone` None: the newsletter's.
+    """A sign-up for a newsletter (by id) that waits for confirmation.
 
-    Confirmation links from before `first_at` are not valid.
+    `timezone` and `schedule` None: the newsletter's. Confirmation links from before `first_at` are not valid.
+    `consent` is what the form said; `invitation` is the id of the invitation that opened the form, or None.
     """
 
     subscriber: Subscriber
     newsletter: str
     timezone: str | None
     first_at: datetime
+    schedule: str | None = None
+    consent: Consent = Consent(ConsentWay.FORM)
+    invitation: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Invitation:
+    """A link that lets up to `max_uses` people sign up for newsletters (ids) until `expires_at`.
+
+    `uses` counts confirmed sign-ups. `note` says for whom it is; `revoked_at` is the time of a revocation.
+    """
+
+    id: str
+    newsletters: tuple[str, ...]
+    created_at: datetime
+    expires_at: datetime
+    max_uses: int
+    uses: int = 0
+    note: str = ""
+    revoked_at: datetime | None = None
+
+    def is_open(self, now: datetime) -> bool:
+        """Return whether one more person can use it."""
+        return self.revoked_at is None and now < self.expires_at and self.uses < self.max_uses
 
 
 @dataclass(frozen=True, slots=True)

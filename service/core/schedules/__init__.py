@@ -1,5 +1,6 @@
 """Schedules: the instants at which an issue is due, in the subscriber's time zone, across clock changes."""
 
+from service.core.schedules.chosen import WEEKEND, WHOLE_WEEK, WORKDAYS, chosen_schedule, week_schedule
 from service.core.schedules.kinds import (
     DAYS,
     SCHEDULE_EXAMPLES,
@@ -21,11 +22,16 @@ __all__ = [
     "SCHEDULE_EXAMPLES",
     "SCHEDULE_KINDS",
     "WEEK",
+    "WEEKEND",
+    "WHOLE_WEEK",
+    "WORKDAYS",
     "Occurrence",
     "Schedule",
+    "chosen_schedule",
     "instant_of",
     "next_occurrence",
     "occurrences",
     "parse_schedule",
     "start_of_day",
+    "week_schedule",
 ]

@@ -25,10 +25,11 @@ def web_application(app: Application) -> ASGIApp:
         custom=custom,
         metrics_token=web.metrics_token.reveal(),
         api=api_application(app, web.api_token.reveal()) if web.api_token else None,
-        sign_up=app.sign_up if web.sign_up else None,
+        sign_up=app.sign_up,
         archive=app.archive,
         admin=admin_pages(app) if web.admin.enabled and web.admin.listen is None else None,
         trusted_proxies=web.trusted_proxies,
+        embed=web.embed,
     )
 
 

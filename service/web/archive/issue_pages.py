@@ -82,7 +82,7 @@ class IssuePages:
             before=around[0],
             after=around[1],
             links=found.links if found else None,
-            sign_up=sign_up_url(settings.site.url, newsletter) if newsletter in settings.web.sign_up else "",
+            sign_up=sign_up_url(settings.site.url, newsletter) if newsletter in self.archive.open_ids else "",
         )
         return self.bodies.put(name, html.encode())
 

@@ -56,7 +56,7 @@ class NewsletterPages:
             newer=numbered(found.links.page, number - 1) if number > 1 else "",
             older=numbered(found.links.page, number + 1) if number < numbers else "",
             sign_up=sign_up_url(settings.site.url, newsletter.id)
-            if newsletter.id in settings.web.sign_up
+            if newsletter.id in self.issues.archive.open_ids
             else "",
         )
         return cacheable(

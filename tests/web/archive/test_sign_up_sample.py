@@ -5,6 +5,7 @@ from __future__ import annotations
 import aiohttp
 import pytest
 
+from service.app.sign_up import SignUpWish
 from service.core.model import MailKind
 from tests.settings.config_folders import SITE
 from tests.web.archive.conftest import ArchiveSite, the_issue
@@ -55,7 +56,7 @@ async def test_an_issue_page_leads_to_the_form(archive: ArchiveSite, web: Web):
 
 
 async def test_a_transactional_mail_has_no_page(archive: ArchiveSite):
-    await archive.app.sign_up.request("nia@example.org", "morning", "")
+    await archive.app.sign_up.request(SignUpWish("nia@example.org", ("morning",)))
     async with archive.app.database.read() as connection:
         from sqlalchemy import text  # noqa: PLC0415 - for this test alone
 
