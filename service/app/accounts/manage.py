@@ -174,7 +174,7 @@ async def _require_other_admin(app: Application, account: Account) -> None:
     if not _can_manage(account):
         return
     if not any(_can_manage(one) and one.id != account.id for one in await accounts(app)):
-        raise UsageError(f"{account.name} is the only admin; create another admin first")
+        raise UsageError(f"the only admin is {account.name}; create another admin first")
 
 
 def _can_manage(account: Account) -> bool:

@@ -53,8 +53,8 @@ class AdminGuard:
             raise HTTPException(403, OUTSIDE.format(address=address))
         host = _host_name(request.headers.get("host", ""))
         web, site = self.app.settings.web, urlsplit(self.app.settings.site.url).hostname
-        listening = {web.listen_host, (web.admin.listen or ("", 0))[0]}
-        if not (host in {site, "localhost", *listening} or is_address(host)):
+        listening = {web.listen_host, web.admin.listen[0]} if web.admin.listen else {web.listen_host}
+        if not host or not (host in {site, "localhost", *listening} or is_address(host)):
             raise HTTPException(421, UNKNOWN_HOST.format(host=host or "without a name"))
 
     def is_https(self, request: Request) -> bool:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -40,6 +40,7 @@ SUBSCRIBERS = """subscribers:
   - {email: ben@example.org, name: Ben, newsletters: [morning]}
   - {email: carla@example.org, newsletters: [evening]}
 """
+NOTHING: dict[str, str] = {}
 _hashes: list[Secret] = []
 _CSRF = re.compile(r'name="csrf" value="([^"]+)"')
 
@@ -105,9 +106,15 @@ class EditorsSite:
         return editor
 
 
-async def an_application(folder: Path, database: Database, clock: Clock, pool: ProcessPool) -> Application:
+async def an_application(
+    folder: Path,
+    database: Database,
+    clock: Clock,
+    pool: ProcessPool,
+    environment: Mapping[str, str] = NOTHING,
+) -> Application:
     """Return the application of a folder, with its roster stored and its accounts created."""
-    loaded = load_config(folder, {})
+    loaded = load_config(folder, environment)
     app = Application(loaded.settings, loaded.roster, database, clock, pool)
     await app.apply_roster()
     for name, role in (("vera", "viewer"), ("eddie", "editor"), ("ada", "admin")):
@@ -129,16 +136,27 @@ def clock() -> Clock:
 
 
 @pytest.fixture
-async def editors(sqlite_database: Database, tmp_path: Path, clock: Clock) -> AsyncIterator[EditorsSite]:
+def environment() -> dict[str, str]:
+    """Give the variables that override settings of the site; a test module replaces them."""
+    return {}
+
+
+@pytest.fixture
+async def editors(
+    sqlite_database: Database, tmp_path: Path, clock: Clock, environment: dict[str, str]
+) -> AsyncIterator[EditorsSite]:
     files = {"newsletters.yaml": NEWSLETTERS, "feeds.yaml": FEEDS, "subscribers.yaml": SUBSCRIBERS}
-    async for site in a_site(a_config_folder(tmp_path / "config", files), sqlite_database, clock):
+    folder = a_config_folder(tmp_path / "config", files)
+    async for site in a_site(folder, sqlite_database, clock, environment):
         yield site
 
 
-async def a_site(folder: Path, database: Database, clock: Clock) -> AsyncIterator[EditorsSite]:
+async def a_site(
+    folder: Path, database: Database, clock: Clock, environment: Mapping[str, str] = NOTHING
+) -> AsyncIterator[EditorsSite]:
     """Serve the editors' pages of a configuration, with its roster stored and the three accounts."""
     pool = ProcessPool(1)
-    app = await an_application(folder, database, clock, pool)
+    app = await an_application(folder, database, clock, pool, environment)
     pages = application(
         app.self_service,
         app.health,
