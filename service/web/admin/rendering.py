@@ -25,7 +25,12 @@ POLICY = (
 )
 """Content Security Policy of the pages: no inline style or script, nothing from elsewhere."""
 
-HEADERS = {**NO_STORE_HEADERS, "Content-Security-Policy": POLICY, "Referrer-Policy": "same-origin"}
+HEADERS = {
+    **NO_STORE_HEADERS,
+    "Content-Security-Policy": POLICY,
+    "Referrer-Policy": "same-origin",
+    "X-Frame-Options": "DENY",
+}
 ASSETS = {"style.css": "text/css", "admin.js": "text/javascript"}
 IMMUTABLE = {"Cache-Control": "public, max-age=31536000, immutable"}
 """Headers of an asset: its path has the hash of its content (RFC 8246)."""
