@@ -12,6 +12,7 @@ from pathlib import Path
 from service.core.errors import Fault
 from service.core.model import Site
 from service.core.secret import Secret
+from service.settings.checks.admin_pages import admin_faults, admin_warnings
 from service.settings.condense_block import CondenseBlock, JudgeBlock
 from service.settings.field_types import EXPECTED_DATABASE, is_reachable_from_outside, split_host_port
 from service.settings.main_file import (
@@ -79,7 +80,7 @@ class SettingsBuilder:
             storage_shown=shown,
             mail=self._mail(file.mail),
             fetch=self._fetch(file.fetch),
-            web=self._web(file.web),
+            web=self._web(file.web, file.site.url),
             condense=self._condense(file.condense),
         )
 
@@ -223,8 +224,10 @@ class SettingsBuilder:
             return None
         return path if text else None
 
-    def _web(self, web: WebBlock) -> WebSettings:
+    def _web(self, web: WebBlock, site_url: str) -> WebSettings:
         host, port = split_host_port(web.listen)
+        self.faults += [self._written.fault_at_path(*found) for found in admin_faults(web)]
+        self.warnings += [self._written.fault_at_path(*found) for found in admin_warnings(web, site_url)]
         return WebSettings(
             listen_host=host,
             listen_port=port,

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import getpass
 import json
 import re
 import shutil
@@ -31,6 +32,8 @@ pytestmark = pytest.mark.skipif(NGINX is None, reason=NO_NGINX)
 
 MAIN = """
 daemon off;
+# The workers of a master that root starts must read the files of this test.
+user {user};
 pid {folder}/nginx.pid;
 error_log {folder}/error.log;
 events {{ worker_connections 64; }}
@@ -74,7 +77,7 @@ def the_documented_server(port: int, service_port: int) -> str:
 def written(folder: Path, server: str) -> Path:
     """Write a complete configuration with this server."""
     folder.mkdir()
-    (folder / "nginx.conf").write_text(MAIN.format(folder=folder, server=server))
+    (folder / "nginx.conf").write_text(MAIN.format(folder=folder, server=server, user=getpass.getuser()))
     return folder / "nginx.conf"
 
 

@@ -1,0 +1,1 @@
+"""Checks of settings that only together are wrong."""
