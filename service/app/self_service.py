@@ -6,12 +6,17 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 from functools import cached_property
+from pathlib import Path
 
 from service.app.clock import Clock
+from service.app.erasure import erase_person
+from service.app.my_data import Document, data_of
 from service.core.errors import UsageError
 from service.core.languages import same_language
 from service.core.model import (
     PREFERENCE_FIELDS,
+    Consent,
+    ConsentWay,
     Membership,
     Newsletter,
     Preferences,
@@ -19,6 +24,7 @@ from service.core.model import (
     Site,
     SubscriptionStatus,
 )
+from service.store.consents import SqlConsentStore
 from service.store.subscribers import SqlSubscriberStore
 from service.subscribers import actions
 from service.subscribers.links import (
@@ -29,6 +35,7 @@ from service.subscribers.links import (
     subscriber_links,
 )
 from service.subscribers.preferences import edition_for, own_preferences, placement_for
+from service.subscribers.sync import FIRST_ISSUE_LOOKBACK
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,12 +74,17 @@ class PreferenceChange:
 
 @dataclass(frozen=True)
 class SelfService:
-    """Reads signed links and stores what their subscribers choose. Every coroutine may raise StoreError."""
+    """Reads signed links and stores what their subscribers choose. Every coroutine may raise StoreError.
+
+    `open_newsletters` are those that everybody may join. `mail_folder` has the mails of the file channel.
+    """
 
     site: Site
     roster: Roster
     subscribers: SqlSubscriberStore
     clock: Clock
+    open_newsletters: Sequence[Newsletter] = ()
+    mail_folder: Path | None = None
 
     @cached_property
     def topics(self) -> Sequence[str]:
@@ -113,6 +125,40 @@ class SelfService:
         """Unsubscribe them from one newsletter (id), or from everything with None."""
         await actions.unsubscribe(self.subscribers, subscriber.id, newsletter, self.clock())
 
+    def joinable(self, subscriber: LinkedSubscriber) -> Sequence[Newsletter]:
+        """Return the open newsletters that are not on the subscriber's page yet."""
+        there = {
+            membership.subscription.newsletter
+            for membership in subscriber.memberships
+            if membership.subscription.status is not SubscriptionStatus.ENDED
+        }
+        return [newsletter for newsletter in self.open_newsletters if newsletter.id not in there]
+
+    async def join(self, subscriber: LinkedSubscriber, newsletter_id: str, consent: Consent) -> bool:
+        """Subscribe them to one more newsletter (id); return False if it is not open to them.
+
+        No mail asks for confirmation: the link came by mail to the address.
+        """
+        newsletter = next((one for one in self.joinable(subscriber) if one.id == newsletter_id), None)
+        if newsletter is None:
+            return False
+        person, now = subscriber.memberships[0].subscriber, self.clock()
+        placement = placement_for(person, newsletter, Preferences(), now)
+        after = now - FIRST_ISSUE_LOOKBACK
+        await self.subscribers.add_subscriptions([placement], now, starts_after=after, consent=consent)
+        await actions.resume(self.subscribers, subscriber.id, newsletter.id, now)
+        return True
+
+    async def data_of(self, subscriber: LinkedSubscriber) -> Document:
+        """Return everything that is stored about a subscriber who has a membership."""
+        return await data_of(self.subscribers.database, subscriber.memberships[0].subscriber.email)
+
+    async def erase(self, subscriber: LinkedSubscriber) -> None:
+        """Erase a subscriber who has a membership, as the operator's `subscriber erase` does."""
+        await erase_person(
+            self.subscribers, subscriber.memberships[0].subscriber.email, self.clock(), self.mail_folder
+        )
+
     async def save_preferences(
         self, subscriber: LinkedSubscriber, changes: Sequence[PreferenceChange], *, dry_run: bool = False
     ) -> Mapping[str, Mapping[str, str]]:
@@ -137,6 +183,10 @@ class SelfService:
             return problems
         for change, membership, newsletter in known:
             now = self.clock()
+            is_back = membership.subscription.status is SubscriptionStatus.UNSUBSCRIBED
+            if is_back and change.status is SubscriptionStatus.ACTIVE:
+                consents = SqlConsentStore(self.subscribers.database)
+                await consents.record(subscriber.id, newsletter.id, Consent(ConsentWay.PREFERENCES), now)
             if change.status is not SubscriptionStatus.UNSUBSCRIBED:
                 preferences = own_preferences(newsletter, change.preferences, membership.subscriber.timezone)
                 await store_preferences(self.subscribers, membership, newsletter, preferences, now)

@@ -2,17 +2,15 @@
 
 from __future__ import annotations
 
-import asyncio
 from collections.abc import AsyncIterator, Callable, Sequence
 from datetime import date
 from typing import TYPE_CHECKING, BinaryIO
 
-from service.core.ids import subscriber_id
+from service.app.erasure import erase_person
 from service.core.model import Membership
 from service.core.progress import Progress, no_progress
 from service.core.read_models import BounceDetails, Suppression
 from service.core.validators import read_email
-from service.deliver.channels.file.outbox_files import remove_messages_to
 from service.store.bounces import SqlBounceStore
 from service.subscribers import actions
 from service.subscribers.diff import RosterDifference, differences
@@ -123,6 +121,4 @@ async def unsuppress(app: Application, email: str) -> bool:
 
 async def erase(app: Application, email: str) -> bool:
     """Erase a subscriber's data and the files of mails to them; return whether they were known."""
-    known = await actions.erase(app.subscribers, email, app.clock())
-    await asyncio.to_thread(remove_messages_to, app.settings.mail.folder, subscriber_id(email))
-    return known
+    return await erase_person(app.subscribers, email, app.clock(), app.settings.mail.folder)

@@ -105,11 +105,11 @@ class SqlSubscriberStore(SubscriberStore):
         now: datetime,
         *,
         starts_after: datetime,
-        consent: ConsentWay = ConsentWay.IMPORT,
+        consent: Consent | ConsentWay = ConsentWay.IMPORT,
     ) -> SyncCounts:
         async with self.database.write() as connection:
             await lock_groups(connection)
-            given = Consent(consent)
+            given = Consent(consent) if isinstance(consent, ConsentWay) else consent
             source = ChangeSource.IMPORT
             writer = SubscriptionWriter(self.database, connection, source, now, starts_after, given)
             await writer.write(placements)

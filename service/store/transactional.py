@@ -99,6 +99,19 @@ class SqlSignUpStore(SignUpStore):
             row.invitation,
         )
 
+    async def waiting(self, subscriber_id: str) -> Sequence[SignUpRequest]:
+        """Return the stored sign-ups of a subscriber (id)."""
+        query = (
+            select(sign_ups.c.newsletter)
+            .join(subscribers, subscribers.c.number == sign_ups.c.subscriber)
+            .where(subscribers.c.id == subscriber_id)
+            .order_by(sign_ups.c.newsletter)
+        )
+        async with self.database.read() as connection:
+            names = (await connection.scalars(query)).all()
+        found = [await self.find(subscriber_id, name) for name in names]
+        return [one for one in found if one is not None]
+
     @override
     async def confirm(
         self,

@@ -63,7 +63,7 @@ class SubscriberStore(Protocol):
         now: datetime,
         *,
         starts_after: datetime,
-        consent: ConsentWay = ConsentWay.IMPORT,
+        consent: Consent | ConsentWay = ConsentWay.IMPORT,
     ) -> SyncCounts:
         """Add or change these subscriptions, and no others, in one transaction.
 

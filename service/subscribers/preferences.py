@@ -11,6 +11,7 @@ from service.core import ids as identity
 from service.core.errors import UsageError
 from service.core.languages import same_language
 from service.core.model import (
+    NO_LIMIT,
     PREFERENCE_FIELDS,
     DesiredSubscription,
     Edition,
@@ -67,6 +68,7 @@ def own_preferences(newsletter: Newsletter, preferences: Preferences, timezone: 
     usual = edition_for(newsletter, Preferences(), timezone)
     wanted = edition_for(newsletter, preferences, timezone)
     values = {name: getattr(wanted, name) for name in PREFERENCE_FIELDS}
+    values["minutes"] = NO_LIMIT if wanted.minutes is None and usual.minutes is not None else wanted.minutes
     return Preferences(**{name: value for name, value in values.items() if value != getattr(usual, name)})
 
 
@@ -109,7 +111,7 @@ def _languages(languages: Sequence[str]) -> tuple[str, ...]:
 
 
 def _minutes(minutes: int | None) -> int | None:
-    return None if minutes is None else _within(minutes, minutes, MAX_MINUTES, "minutes")
+    return None if minutes in (None, NO_LIMIT) else _within(minutes, minutes, MAX_MINUTES, "minutes")
 
 
 def _within(value: int | None, default: int, limit: int, noun: str) -> int:

@@ -26,6 +26,7 @@ from service.web.archive.rendering import IssueRenderer
 from service.web.archive.report_pages import ReportPages
 from service.web.client_ip import ClientAddresses
 from service.web.health import HealthPages
+from service.web.own_data import OwnDataPages
 from service.web.pages import Pages
 from service.web.preferences import PreferencesPages
 from service.web.sign_up.pages import SignUpPages
@@ -94,11 +95,15 @@ def metrics_application(health: HealthCheck) -> ASGIApp:
 
 def _routes(self_service: SelfService, pages: Pages, health: HealthPages) -> list[BaseRoute]:
     unsubscribe, preferences = UnsubscribePages(self_service, pages), PreferencesPages(self_service, pages)
+    own_data = OwnDataPages(self_service, pages)
     return [
         Route("/unsubscribe/{token}", unsubscribe.show, methods=["GET"]),
         Route("/unsubscribe/{token}", unsubscribe.act, methods=["POST"]),
         Route("/preferences/{token}", preferences.show, methods=["GET"]),
         Route("/preferences/{token}", preferences.act, methods=["POST"]),
+        Route("/preferences/{token}/data", own_data.download, methods=["GET"]),
+        Route("/preferences/{token}/delete", own_data.ask, methods=["GET"]),
+        Route("/preferences/{token}/delete", own_data.delete, methods=["POST"]),
         Route("/healthz", health.health),
         Route("/metrics", health.metrics),
     ]

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field, replace
 from datetime import date
 
 from service.app.self_service import PreferenceChange
-from service.core.model import Membership, Newsletter, Preferences, SubscriptionStatus
+from service.core.model import NO_LIMIT, Membership, Newsletter, Preferences, SubscriptionStatus
 from service.core.schedules import DAYS, WEEK
 from service.web.request_bodies import Fields
 
@@ -45,7 +45,7 @@ class NewsletterForm:
     has no fields here (`every 3h`, `cron ...`), else "". `offered` are the topics to choose from;
     `everything` says whether no topic means all of them. `languages` are those of the articles, none for all,
     of `offered_languages`. `follow` and `mute` are words and phrases between commas; `minutes` is empty for
-    the newsletter's own reading time. The language of the mail is not on the page.
+    the newsletter's own reading time, 0 for no limit. `language` is that of the mail, of `mail_languages`.
     """
 
     id: str
@@ -70,15 +70,21 @@ class NewsletterForm:
     follow: str = ""
     mute: str = ""
     minutes: str = ""
+    mail_languages: tuple[str, ...] = ()
     problems: Mapping[str, str] = field(default_factory=dict)
 
 
 def stored_form(
-    membership: Membership, newsletter: Newsletter, topics: Sequence[str], languages: Sequence[str]
+    membership: Membership,
+    newsletter: Newsletter,
+    topics: Sequence[str],
+    languages: Sequence[str],
+    mail_languages: Sequence[str] = (),
 ) -> NewsletterForm:
     """Return the form with the stored preferences.
 
-    `topics` are those of all feeds and newsletters, `languages` those of the newsletter's feeds.
+    `topics` are those of all feeds and newsletters, `languages` those of the newsletter's feeds,
+    `mail_languages` those that mails can have.
     """
     edition = membership.edition
     rhythm, days, dates, times = _schedule_parts(edition.schedule)
@@ -104,8 +110,16 @@ def stored_form(
         offered_languages=tuple(sorted({*languages, *edition.languages})),
         follow=", ".join(edition.follow),
         mute=", ".join(edition.mute),
-        minutes="" if edition.minutes is None else str(edition.minutes),
+        minutes=_minutes(edition.minutes, newsletter.minutes),
+        mail_languages=tuple(sorted({*mail_languages, edition.language})),
     )
+
+
+def _minutes(minutes: int | None, usual: int | None) -> str:
+    """Return the minutes as typed: 0 where the person wants no limit and the newsletter has one."""
+    if minutes is None:
+        return "" if usual is None else str(NO_LIMIT)
+    return str(minutes)
 
 
 def submitted_form(stored: NewsletterForm, fields: Fields) -> NewsletterForm:
@@ -188,6 +202,7 @@ def _filled(stored: NewsletterForm, fields: Fields) -> NewsletterForm:
         stories=first("stories"),
         points=first("points"),
         format=choice("format", ("html", "text"), stored.format),
+        language=choice("language", stored.mail_languages, stored.language),
         languages=tuple(tag for tag in stored.offered_languages if tag in values("languages"))
         if f"{stored.id}.languages" in fields
         else stored.languages,

@@ -83,6 +83,11 @@ class Pages:
         return self._texts.for_language(language)
 
     @property
+    def languages(self) -> tuple[str, ...]:
+        """The languages of the pages, which are those of the mails."""
+        return tuple(self._texts.languages)
+
+    @property
     def site_name(self) -> str:
         """The name of the site."""
         return self._site.name

@@ -11,11 +11,12 @@ from starlette.requests import Request
 from starlette.responses import RedirectResponse, Response
 
 from service.app.self_service import LinkedSubscriber, SelfService
-from service.core.model import SubscriptionStatus
+from service.core.model import Consent, ConsentWay, SubscriptionStatus
 from service.text.i18n import Localizer
 from service.web.forms import NewsletterForm, preference_change, stored_form, submitted_form
 from service.web.pages import NO_STORE_HEADERS, Pages, masked, zone_names
 from service.web.request_bodies import read_form
+from service.web.sign_up.form import offer_of
 from service.web.sign_up.schedule_words import next_words
 
 SAVED = "saved"
@@ -46,6 +47,8 @@ class PreferencesPages:
         if fields.get("leave") == ["everything"]:
             await self.self_service.unsubscribe(subscriber, None)
             return _redirect_to_page()
+        if "join" in fields:
+            return await self._joined(request, subscriber, fields["join"][0])
         forms = [
             submitted_form(form, fields)
             for form in self._stored_forms(subscriber)
@@ -62,6 +65,20 @@ class PreferencesPages:
             return self._page(request, subscriber, forms, status=422)
         return _redirect_to_page()
 
+    async def _joined(self, request: Request, subscriber: LinkedSubscriber, newsletter_id: str) -> Response:
+        """Subscribe them to one more newsletter; the record of consent has what the page said about it."""
+        labels = self._labels(request, subscriber)
+        offers = [offer_of(one, "", labels) for one in self.self_service.joinable(subscriber)]
+        shown = next((offer.shown for offer in offers if offer.newsletter.id == newsletter_id), "")
+        consent = Consent(ConsentWay.PREFERENCES, shown, labels.language)
+        if not await self.self_service.join(subscriber, newsletter_id, consent):
+            raise HTTPException(404)
+        return _redirect_to_page()
+
+    def _labels(self, request: Request, subscriber: LinkedSubscriber) -> Localizer:
+        first = subscriber.membership(subscriber.newsletter) or subscriber.memberships[0]
+        return self.pages.labels(request, first.edition.language)
+
     def _stored_forms(self, subscriber: LinkedSubscriber) -> list[NewsletterForm]:
         """Return a form for each newsletter of the roster, first the one whose mail had the link."""
         forms = [
@@ -70,6 +87,7 @@ class PreferencesPages:
                 newsletter,
                 self.self_service.topics,
                 self.self_service.languages(newsletter),
+                self.pages.languages,
             )
             for membership in subscriber.memberships
             if membership.subscription.status is not SubscriptionStatus.ENDED
@@ -87,7 +105,7 @@ class PreferencesPages:
         status: int = 200,
     ) -> Response:
         first = subscriber.membership(subscriber.newsletter) or subscriber.memberships[0]
-        labels = self.pages.labels(request, first.edition.language)
+        labels = self._labels(request, subscriber)
         return self.pages.page(
             "preferences.html",
             labels,
@@ -96,6 +114,8 @@ class PreferencesPages:
             forms=forms,
             next_issues=_next_issues(subscriber, labels, self.self_service.clock()),
             zones=zone_names(),
+            joinable=[offer_of(one, "", labels) for one in self.self_service.joinable(subscriber)],
+            own_path=request.path_params["token"],
             language_name=labels.language_name,
             saved=saved and status == 200,
             suppressed=any(m.suppressed is not None for m in subscriber.memberships),

@@ -266,8 +266,16 @@ class Application:
     def self_service(self) -> SelfService:
         """What subscribers do through the links in their mails."""
         from service.app.self_service import SelfService  # noqa: PLC0415 - see the module's docstring
+        from service.subscribers.sign_up import open_newsletters  # noqa: PLC0415 - see the module's docstring
 
-        return SelfService(self.settings.site, self.roster, self.subscribers, self.clock)
+        return SelfService(
+            self.settings.site,
+            self.roster,
+            self.subscribers,
+            self.clock,
+            open_newsletters(self.roster, self.settings.web.sign_up),
+            self.settings.mail.folder,
+        )
 
     @cached_property
     def sign_up(self) -> SignUp:

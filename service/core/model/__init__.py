@@ -3,6 +3,7 @@
 from service.core.model.accounts import Account, AccountRole, AdminSession, AuditEntry
 from service.core.model.api_tokens import ApiScope, ApiToken
 from service.core.model.compose import (
+    NO_LIMIT,
     PREFERENCE_FIELDS,
     Edition,
     Group,
@@ -83,6 +84,7 @@ from service.core.model.subscribers import (
 
 __all__ = [
     "DEFAULT_MAX_AGE",
+    "NO_LIMIT",
     "PREFERENCE_FIELDS",
     "Account",
     "AccountRole",

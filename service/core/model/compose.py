@@ -57,9 +57,16 @@ class Newsletter:
     sign_up: str = "closed"
 
 
+NO_LIMIT = 0
+"""The minutes of a subscriber who wants no limit, where the newsletter has one."""
+
+
 @dataclass(frozen=True, slots=True)
 class Preferences:
-    """A subscriber's settings for a newsletter; None means the newsletter's default."""
+    """A subscriber's settings for a newsletter; None means the newsletter's default.
+
+    `minutes` may be NO_LIMIT.
+    """
 
     schedule: str | None = None
     timezone: str | None = None
