@@ -11,7 +11,7 @@ from service.condense.ports import Summarizer
 from service.condense.registry import SUMMARIZERS, get_summarizer
 from service.core.errors import SummaryRefused, UsageError
 from service.core.languages import primary_language
-from service.core.model import Block
+from service.core.model import Block, Role, Summary, TextSpan
 from service.gather.cleaning.characters import one_line
 from service.gather.cleaning.markup import read_markup
 from service.gather.language import detect_language
@@ -31,7 +31,9 @@ __all__ = [
     "finds_caveats",
     "page_text",
     "primary_language",
+    "summarize_for_program",
     "summarizer_named",
+    "summary_record",
 ]
 
 
@@ -101,3 +103,52 @@ def page_text(page: bytes) -> ArticlePage:
     if not read.text:
         read = read_markup(html)
     return ArticlePage(title, read.text, read.blocks)
+
+
+def summarize_for_program(
+    text: str, *, html: bool, title: str, language: str, method: str | None, points: int
+) -> dict[str, object]:
+    """Return the summary of a text or page as `caveat summarize --json` prints it; for a pool process.
+
+    An empty `title` is that of the page, an empty `language` is detected. Raises SummaryRefused.
+    """
+    page = page_text(text.encode("utf-8", "replace")) if html else ArticlePage("", text, ())
+    summary = summarizer_named(method).summarize(
+        page.text,
+        blocks=page.blocks,
+        title=title or page.title,
+        language=primary_language(language) if language else detect_language(page.text),
+        points=points,
+    )
+    return summary_record(None, summary, page.text)
+
+
+def summary_record(article_id: object, summary: Summary, text: str) -> dict[str, object]:
+    """Return a summary as `--json` prints it; `text` is that of the article."""
+    return {
+        "id": article_id,
+        "method": summary.method,
+        "key_points": [
+            {
+                "text": point.text,
+                "start": point.start,
+                "end": point.end,
+                "role": point.role.value,
+                "qualifies": point.qualifies,
+                "introduction": _span_record(point.introduction, text),
+                "quoted": point.quoted,
+                "grade": point.grade.value if point.role is Role.CAVEAT else None,
+                "kind": point.kind.value if point.kind else None,
+                "hint": _span_record(point.hint, text),
+            }
+            for point in summary.key_points
+        ],
+        "context": [],  # sentences of this kind are key points now; programs may still read the field
+    }
+
+
+def _span_record(span: TextSpan | None, text: str) -> dict[str, object] | None:
+    if span is None:
+        return None
+    start, end = span
+    return {"text": text[start:end], "start": start, "end": end}

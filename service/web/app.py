@@ -50,6 +50,7 @@ def application(
     custom: Path | None = None,
     metrics_token: str = "",
     api: ASGIApp | None = None,
+    versioned_api: ASGIApp | None = None,
     sign_up: SignUp | None = None,
     archive: IssueArchive | None = None,
     admin: ASGIApp | None = None,
@@ -59,8 +60,8 @@ def application(
     """Return the public pages as an ASGI application.
 
     `templates` is the packaged folder, `custom` the operator's, which overrides it. `metrics_token` (empty:
-    none) opens /metrics and the details of /healthz. `api` is mounted at /api. `sign_up` opens /subscribe,
-    and to the pages of the sites `embed` its form for a frame.
+    none) opens /metrics and the details of /healthz. `api` is mounted at /api, `versioned_api` at /api/v1.
+    `sign_up` opens /subscribe, and to the pages of the sites `embed` its form for a frame.
     `archive` has the issues that are shown at /issues and /newsletters.
     `admin` are the editors' pages, mounted at /admin.
     X-Forwarded-For is read from `trusted_proxies` (CIDR) and from a proxy on this machine.
@@ -71,6 +72,8 @@ def application(
     is_public = archive is not None and any(one.archive == PUBLIC for one in archive.roster.newsletters)
     message = _MessagePages(pages, is_open=is_open, is_public=is_public)
     routes += [Route("/", message.welcome), Route("/robots.txt", message.robots)]
+    if versioned_api is not None:
+        routes.append(Mount("/api/v1", app=versioned_api))
     if api is not None:
         routes.append(Mount("/api", app=api))
     if admin is not None:

@@ -22,7 +22,7 @@ from service.core.archive_links import (
     issue_links,
     newsletter_links,
 )
-from service.core.model import Newsletter, Picture, Roster
+from service.core.model import Digest, Edition, Issue, Newsletter, Picture, Roster
 from service.core.read_models import ListedIssue, StoredIssue
 from service.settings.values import Settings
 from service.store import issue_pictures
@@ -127,6 +127,22 @@ class IssueArchive:
             page_size=STORIES_PER_PAGE,
             issue_url=issue_url if archive != NONE else None,
             picture=picture,
+        )
+
+    async def page_of_preview(
+        self, newsletter: Newsletter, issue: Issue, digest: Digest, edition: Edition
+    ) -> IssuePage:
+        """Return the page that an issue which is not recorded would have, with all its stories."""
+        stored = StoredIssue(issue.id, newsletter.id, issue.rendered.subject, edition, issue.created_at)
+        links = issue_links(await self._key(), self.settings.site.url, issue.id, newsletter.archive)
+        total = len(digest.stories)
+        localizer = localizer_for(self._labels, edition.language, edition.timezone)
+        return await asyncio.to_thread(
+            page_of_digest,
+            *(stored, newsletter, links, localizer, digest),
+            first=0,
+            total=total,
+            page_size=max(total, 1),
         )
 
     async def picture(self, issue: ArchivedIssue) -> Picture | None:

@@ -24,11 +24,12 @@ from service.app.summarize import (
     page_text,
     primary_language,
     summarizer_named,
+    summary_record,
 )
 from service.cli.summarize.summary_view import reason_lines, summary_text
 from service.cli.ui.output import json_text, print_data, print_message, printable
 from service.core.errors import CaveatError, UsageError
-from service.core.model import Block, Role, Summary, TextSpan
+from service.core.model import Block
 
 MIN_PARALLEL_BYTES = 4 * 1024 * 1024  # of a file; for a smaller one, starting processes takes longer
 LINES_PER_TASK = 8
@@ -216,37 +217,6 @@ def _summarize(number: int, article: InputArticle, options: SummarizeOptions) ->
 
 def _warn_without_cues(language: str) -> None:
     print_message(f"no caveat cues for {printable(language)}: key points only")
-
-
-def summary_record(article_id: object, summary: Summary, text: str) -> dict[str, object]:
-    """Return a summary as --json prints it; `text` is that of the article."""
-    return {
-        "id": article_id,
-        "method": summary.method,
-        "key_points": [
-            {
-                "text": point.text,
-                "start": point.start,
-                "end": point.end,
-                "role": point.role.value,
-                "qualifies": point.qualifies,
-                "introduction": _span_record(point.introduction, text),
-                "quoted": point.quoted,
-                "grade": point.grade.value if point.role is Role.CAVEAT else None,
-                "kind": point.kind.value if point.kind else None,
-                "hint": _span_record(point.hint, text),
-            }
-            for point in summary.key_points
-        ],
-        "context": [],  # sentences of this kind are key points now; programs may still read the field
-    }
-
-
-def _span_record(span: TextSpan | None, text: str) -> dict[str, object] | None:
-    if span is None:
-        return None
-    start, end = span
-    return {"text": text[start:end], "start": start, "end": end}
 
 
 def reason_record(reason: ExplainedSentence) -> dict[str, object]:

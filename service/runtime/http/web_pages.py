@@ -8,7 +8,8 @@ from service.app.factories.application import Application
 from service.app.factories.templates import template_folders
 from service.runtime.http.http_server import ASGIApp
 from service.web.admin.application import admin_application, separate_application
-from service.web.api import api_application
+from service.web.api.application import versioned_api
+from service.web.api.unversioned import api_application
 from service.web.app import application, metrics_application
 
 CACHED_APPLICATIONS = 2  # the current one, and the one before a reload while requests still use it
@@ -25,6 +26,7 @@ def web_application(app: Application) -> ASGIApp:
         custom=custom,
         metrics_token=web.metrics_token.reveal(),
         api=api_application(app, web.api_token.reveal()) if web.api_token else None,
+        versioned_api=versioned_api(app),
         sign_up=app.sign_up,
         archive=app.archive,
         admin=admin_pages(app) if web.admin.enabled and web.admin.listen is None else None,

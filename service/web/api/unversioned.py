@@ -1,4 +1,4 @@
-"""The HTTP API: manual sends, and the issues with their delivery counts.
+"""The unversioned API (/api): manual sends, and the issues with their delivery counts; /api/v1 does more.
 
 A send is planned like `caveat send` does; a deliver worker sends it. Responses are JSON, errors are problem
 details (RFC 9457). Every request needs the token, which no browser sends by itself, and no response permits
@@ -26,7 +26,7 @@ from service.core.errors import CaveatError, StoreError, UsageError
 from service.core.model import ManualSend
 from service.core.read_models import IssueDetails, issue_as_dict
 from service.core.send_request import SendRequest
-from service.web.api_requests import (
+from service.web.api.unversioned_requests import (
     IDENTIFIER,
     idempotency_key,
     is_dry_run,
