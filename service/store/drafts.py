@@ -65,6 +65,22 @@ class DraftPlace(NamedTuple):
     state: DraftState
 
 
+class ListedDraft(NamedTuple):
+    """A draft without its content; `changes` counts an editor's, `size` its active members."""
+
+    id: str
+    due_at: datetime
+    state: DraftState
+    changed_by: str
+    changed_at: datetime
+    note: str
+    changes: int
+    newsletter: str
+    language: str
+    timezone: str
+    size: int
+
+
 UNDECIDED = and_(HAS_GROUP, drafts.c.state.in_((DraftState.WAITING, DraftState.HELD)))
 """The condition that a draft waits for an editor's decision."""
 
@@ -123,6 +139,37 @@ class SqlDraftStore(DraftStore):
         if newsletter is not None:
             query = query.where(editions.c.newsletter == newsletter)
         return [draft for draft in await self._drafts(query) if draft.size]
+
+    async def draft(self, draft_id: str) -> Draft | None:
+        """Return the draft with this id, if it is for a group with active members."""
+        found = await self._drafts(_query().where(HAS_GROUP, drafts.c.id == draft_id))
+        return found[0] if found and found[0].size else None
+
+    async def listed(self, limit: int) -> Sequence[ListedDraft]:
+        """Return the first drafts by due time, without their content."""
+        query = _query().where(HAS_GROUP).order_by(drafts.c.due_at, drafts.c.id).limit(limit)
+        columns = drafts.c["id", "due_at", "state", "changed_by", "changed_at", "note", "edits"]
+        places = [editions.c[name] for name in ("newsletter", "language", "timezone")]
+        size = query.selected_columns["size"]
+        async with self.database.read() as connection:
+            rows = (await connection.execute(query.with_only_columns(*columns, *places, size))).all()
+        return [
+            ListedDraft(
+                row.id,
+                row.due_at,
+                DraftState(row.state),
+                row.changed_by,
+                row.changed_at,
+                row.note,
+                len(row.edits),
+                row.newsletter,
+                row.language,
+                row.timezone,
+                row.size,
+            )
+            for row in rows
+            if row.size
+        ]
 
     async def places(self) -> Sequence[DraftPlace]:
         """Return the place and state of each draft, without its content."""

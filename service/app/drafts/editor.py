@@ -20,7 +20,9 @@ from service.core.model import (
     ChosenSentence,
     Digest,
     Draft,
+    DraftEdits,
     DraftState,
+    Drop,
     EditAction,
     Grade,
     Role,
@@ -28,7 +30,7 @@ from service.core.model import (
     StoryPoint,
 )
 from service.store.compose import SqlComposeStore
-from service.store.drafts import SqlDraftStore
+from service.store.drafts import ListedDraft, SqlDraftStore
 
 if TYPE_CHECKING:
     from service.app.factories.application import Application
@@ -69,6 +71,16 @@ async def count_missing(app: Application) -> int:
 async def drafts(app: Application, newsletter: str | None = None) -> Sequence[Draft]:
     """Return the drafts of one newsletter (id) or of all, by due time."""
     return await SqlDraftStore(app.database).drafts_of(newsletter)
+
+
+async def listed_drafts(app: Application, limit: int) -> Sequence[ListedDraft]:
+    """Return the first drafts of all newsletters by due time, without their content."""
+    return await SqlDraftStore(app.database).listed(limit)
+
+
+async def draft_with_id(app: Application, draft_id: str) -> Draft | None:
+    """Return the draft with this id, None if its issue was made or it was replaced."""
+    return await SqlDraftStore(app.database).draft(draft_id)
 
 
 async def drafts_named(app: Application, name: str) -> Sequence[Draft]:
@@ -193,6 +205,16 @@ async def undo(
     return await _change(app, draft, by, without), undone
 
 
+async def restore(app: Application, draft: Draft, story: str, *, by: str) -> Draft:
+    """Put a story (id) that was dropped back; its other changes stay. Raises UsageError like `edit`."""
+
+    def restored(one: Draft) -> Draft:
+        kept = (each for each in one.edits.actions if each != Drop(story))
+        return replace(one, edits=DraftEdits(tuple(kept)))
+
+    return await _change(app, draft, by, restored)
+
+
 async def decide(app: Application, draft: Draft, state: DraftState, *, by: str) -> Draft:
     """Approve, hold or stop the draft. Raises UsageError if its issue was made meanwhile.
 
@@ -216,10 +238,10 @@ async def _change(app: Application, draft: Draft, by: str, change: Callable[[Dra
         try:
             return await store.save(change(draft).changed(app.clock(), by))
         except DraftChanged:
-            current = [one for one in await store.drafts_of(draft.newsletter) if one.id == draft.id]
-            if not current:
+            current = await store.draft(draft.id)
+            if current is None:
                 break
-            draft = current[0]
+            draft = current
     short_id = draft.id[:SHORT_ID_CHARACTERS]
     raise UsageError(
         f"draft {short_id} is no longer there: its issue was made, or its subscribers were sent another one; "

@@ -14,10 +14,10 @@ from service.cli.ui.output import (
     printable,
     quantity,
 )
-from service.core.model import Choose, Draft, Drop, EditAction, Move, Place, Placement, Role, Story
+from service.core.model import Draft, EditAction, Role, Story
 
 with lazy_imports():
-    from service.app.drafts import editor
+    from service.app.drafts import changes, editor
 
 
 def draft_record(draft: Draft) -> Record:
@@ -98,20 +98,7 @@ def sentence_record(sentence: editor.StorySentence) -> Record:
 
 def change_text(action: EditAction, draft: Draft) -> str:
     """Return what an editor did, with the headline of the story: `pinned "Talks resume"`."""
-    story = next((one for one in draft.digest.stories if one.id == action.story), None)
-    # a story of an earlier version of the draft has only its id
-    name = f'"{printable(story.headline)}"' if story else f"story {action.story[:SHORT_ID_CHARACTERS]}"
-    match action:
-        case Drop():
-            return f"dropped {name}"
-        case Move(place=place):
-            return f"moved {name} to place {place}"
-        case Place(placement=Placement.LEAD):
-            return f"pinned {name} as the first story"
-        case Place(placement=placement):
-            return f"{name} shown as {placement}"
-        case Choose(sentences=sentences):
-            return f"{quantity(len(sentences), 'sentence')} chosen for {name}"
+    return printable(changes.change_text(action, draft))
 
 
 def print_changed(changed: Sequence[Draft], what: str) -> None:
