@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from typing import NamedTuple
@@ -49,19 +49,6 @@ class SendAudience:
         async with self.database.read() as connection:
             query = select(subscribers.c.id).where(is_in(connection, subscribers.c.id, ids))
             return set((await connection.execute(query)).scalars())
-
-    async def addresses(self, newsletter: str, text: str, limit: int) -> Sequence[str]:
-        """Return the addresses of active subscriptions to the newsletter that begin with the text."""
-        query = (
-            select(subscribers.c.email)
-            .join(subscriptions, subscriptions.c.subscriber == subscribers.c.number)
-            .where(subscriptions.c.newsletter == newsletter, ACTIVE)
-            .where(subscribers.c.email.startswith(text, autoescape=True))
-            .order_by(subscribers.c.email)
-            .limit(limit)
-        )
-        async with self.database.read() as connection:
-            return list((await connection.execute(query)).scalars())
 
     async def statuses(self, newsletter: str) -> Counter[SubscriptionStatus]:
         """Return the number of subscriptions to the newsletter by status."""

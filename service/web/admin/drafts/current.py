@@ -37,13 +37,12 @@ def story_of(context: AdminContext, draft: Draft) -> Story:
 async def gone(context: AdminContext, wanted: str = "") -> Response:
     """Return the page that says why there is no draft any more, and what became of the editor's wish.
 
-    `wanted` is what was asked for, as a clause ("drop the story"). Raises HTTPException 404 for a page of a
-    draft without an issue.
+    `wanted` is what was asked for, as a clause ("drop the story").
     """
     issues = await context.app.queries.issues_by_prefix(context.path("draft"))
-    if not issues and context.request.method == "GET":
-        raise HTTPException(404, "There is no such draft: its issue was stopped, or its readers got another.")
-    return context.page("drafts/gone.html", status=410, issue=issues[0] if issues else None, wanted=wanted)
+    # Without an issue it is not known whether there was such a draft.
+    status = 410 if issues or context.request.method == "POST" else 404
+    return context.page("drafts/gone.html", status=status, issue=issues[0] if issues else None, wanted=wanted)
 
 
 def conflict(context: AdminContext, draft: Draft, wanted: str) -> Response | None:

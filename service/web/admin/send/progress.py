@@ -55,7 +55,7 @@ async def show(context: AdminContext) -> Response:
         progress=progress,
         values=_values(progress),
         issues=issues,
-        newsletter=issues[0].newsletter if issues else "",
+        newsletter=_title(context, issues[0].newsletter) if issues else "",
         cancelling=cancelling if cancelling and cancelling.is_running else None,
         cancelled=cancelling.result if cancelling else None,
         left_out=await left_out_addresses(context.app, planned, MAX_LISTED),
@@ -134,6 +134,11 @@ def _send_id(context: AdminContext) -> str:
     if not _ID.fullmatch(send_id):
         raise HTTPException(404, NO_SEND)
     return send_id
+
+
+def _title(context: AdminContext, newsletter: str) -> str:
+    found = context.app.roster.newsletter(newsletter)
+    return found.title if found else newsletter
 
 
 def _values(progress: SendProgress) -> dict[str, object]:
