@@ -38,9 +38,10 @@ def create(
     """Create an account, and print the one-time link by which its person chooses a password."""
 
     async def task(app: Application) -> bool:
+        _require_pages(app)
         link = await manage.create_account(app, name, role, email)
         await audit.record_command(app, "account_created", link.account.id, name=link.account.name, role=role)
-        _print_link(app, link)
+        _print_link(link)
         return True
 
     run_in_app(task)
@@ -51,10 +52,11 @@ def link(name: NameArgument) -> None:
     """Print a new one-time link for an account, for example after a lost password or phone."""
 
     async def task(app: Application) -> bool:
+        _require_pages(app)
         account = await manage.find_account(app, name)
         made = await manage.new_link(app, account)
         await audit.record_command(app, "account_link_made", account.id, name=account.name)
-        _print_link(app, made)
+        _print_link(made)
         return True
 
     run_in_app(task)
@@ -144,9 +146,12 @@ def delete(name: NameArgument) -> None:
     run_in_app(task)
 
 
-def _print_link(app: Application, made: manage.OneTimeLink) -> None:
+def _require_pages(app: Application) -> None:
     if not app.settings.web.admin.enabled:
         raise UsageError("the editors' pages are off: set web.admin.enabled to true")
+
+
+def _print_link(made: manage.OneTimeLink) -> None:
     print_data(made.url)
     hours = manage.LINK_LIFETIME.total_seconds() / 3600
     print_message(

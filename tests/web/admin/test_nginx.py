@@ -77,11 +77,10 @@ async def test_nginx_names_the_person_that_it_has_authenticated(
     passwords.write_text("ada:{PLAIN}secret\nmallory:{PLAIN}secret\n")
     documented = tmp_path / "nginx.conf"
     text = (Path(__file__).parents[3] / "docs" / "deploy" / "nginx.conf").read_text()
-    named = text.replace('X-Remote-User ""', "X-Remote-User $remote_user").replace(
-        "location /admin/ {",
-        f"location /admin/ {{\n auth_basic Editors;\n auth_basic_user_file {passwords};",
+    authenticated = (
+        f"location /admin/ {{ auth_basic Editors; auth_basic_user_file {passwords}; set $editor $remote_user;"
     )
-    documented.write_text(named)
+    documented.write_text(text.replace("location /admin/ {", authenticated))
     monkeypatch.setattr("tests.web.test_nginx.DOCUMENTED", documented)
     port, service_port = free_port(), site.service.app.settings.web.listen_port
     async with nginx(tmp_path / "second", port, service_port):
@@ -95,4 +94,9 @@ async def test_nginx_names_the_person_that_it_has_authenticated(
             status, text, _ = await proxied.ask("GET", "/admin/account", EDITOR, headers=basic)
             statuses[name] = status, f"<strong>{name}</strong>" in text
         assert statuses == {"ada": (200, True), "mallory": (403, False)}
-        assert (await proxied.ask("GET", "/admin/account", EDITOR))[0] == 401
+        forged = {"Authorization": "Basic " + b64encode(b"ada:wrong").decode()}
+        for path in ("/admin/account", "//admin/account", "/x/../admin/account", "/%61dmin/account"):
+            assert (await proxied.ask("GET", path, EDITOR))[0] == 401, path
+            assert (await proxied.ask("GET", path, EDITOR, headers=forged))[0] == 401, path
+        status, _, headers = await proxied.ask("GET", "/admin", EDITOR, headers=forged)
+        assert (status, "Set-Cookie" in headers) == (301, False)
