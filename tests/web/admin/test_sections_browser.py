@@ -29,8 +29,12 @@ PAGES = [
     if route.method == "GET" and "{" not in route.path
 ]
 PHONE, DESKTOP = 375, 1280  # CSS pixels
-STYLED = "getComputedStyle(document.querySelector('main')).borderTopStyle + getComputedStyle(document.querySelector('main')).borderLeftStyle"
-TOO_WIDE = """() => document.documentElement.scrollWidth <= innerWidth ? [] : [...document.querySelectorAll('body *')]
+STYLED = """() => {
+  const style = getComputedStyle(document.querySelector('main'));
+  return style.borderTopStyle + style.borderLeftStyle;
+}"""
+TOO_WIDE = """() => document.documentElement.scrollWidth <= innerWidth ? [] :
+  [...document.querySelectorAll('body *')]
   .filter((e) => e.getBoundingClientRect().right > innerWidth + 1 && !e.closest('.scroll, .top ul, pre'))
   .map((e) => e.outerHTML.slice(0, 120)).slice(0, 3)"""
 
@@ -59,7 +63,7 @@ async def faults_of(page: Page) -> list[str]:
     return found + [f"{one['id']}: {node['html'][:160]}" for one in violations for node in one["nodes"][:2]]
 
 
-@pytest.mark.parametrize(("width", "scheme"), product((PHONE, DESKTOP), ("light", "dark")))
+@pytest.mark.parametrize(("width", "scheme"), list(product((PHONE, DESKTOP), ("light", "dark"))))
 async def test_every_page_fits_and_is_accessible(
     editors: EditorsSite, browser: Browser, width: int, scheme: str
 ):
@@ -67,8 +71,12 @@ async def test_every_page_fits_and_is_accessible(
     page = await context.new_page()
     complaints: list[str] = []
     page.on("console", lambda message: complaints.append(message.text))
-    page.on("requestfailed", lambda failed: complaints.append(failed.url))
-    link = await create_account(editors.app, "zoe-with-a-name-that-is-as-long-as-names-of-accounts-can-ever-be-00", "viewer")
+    # A file that was still loading when the next page was opened is aborted.
+    page.on(
+        "requestfailed",
+        lambda failed: None if failed.failure == "net::ERR_ABORTED" else complaints.append(failed.url),
+    )
+    link = await create_account(editors.app, "z" * 64, "viewer")
     faults = {}
     for address in (f"{editors.url}/admin/login", editors.url + link.url[link.url.index("/admin/") :]):
         await page.goto(address)
@@ -88,9 +96,7 @@ async def test_every_page_fits_and_is_accessible(
 
 
 async def test_every_page_is_complete_without_scripts(editors: EditorsSite, browser: Browser):
-    context = await browser.new_context(
-        viewport={"width": PHONE, "height": 800}, java_script_enabled=False
-    )
+    context = await browser.new_context(viewport={"width": PHONE, "height": 800}, java_script_enabled=False)
     page = await context.new_page()
     await log_in(page, editors.url)
     for path in PAGES:
@@ -111,7 +117,7 @@ async def test_every_page_is_complete_without_scripts(editors: EditorsSite, brow
     await page.get_by_role("button", name="Log out").click()
     await page.get_by_role("heading", name="Log in").wait_for()
     await page.goto(editors.url + address[address.index("/admin/") :])
-    await page.get_by_label("Password").fill(PASSWORD)
+    await page.get_by_label("Password", exact=True).fill(PASSWORD)
     await page.get_by_label("The same password again").fill(PASSWORD)
     await page.get_by_role("button", name="Save and log in").click()
     await page.get_by_role("link", name="noor").click()
