@@ -1,4 +1,4 @@
-"""The sign-up form: several newsletters, own hours, invitations, a frame, and many requests for one victim."""
+"""The sign-up form: several newsletters, own hours, invitations, a frame, requests for one victim."""
 
 from __future__ import annotations
 
@@ -180,11 +180,12 @@ class TestInvitations:
         unknown = self.local(site, invitation_url(key, "https://news.example.org", "0" * 16))
         assert (await web.get(unknown)).status == 410
         fine = await self.link(site)
-        for forged in (
-            fine[:-1] + ("A" if fine[-1] != "A" else "B"),
-            fine + "A",
-            fine.replace("/invitation/", "/confirm/"),
-        ):
+        base, _, token = fine.rpartition("/")
+        changed = [
+            token[:at] + ("A" if token[at] != "A" else "B") + token[at + 1 :] for at in range(len(token))
+        ]
+        elsewhere = fine.replace("/invitation/", "/confirm/")
+        for forged in (*(f"{base}/{one}" for one in changed), fine + "A", elsewhere):
             assert (await web.get(forged)).status in (404, 410)
         assert await editions(site) == {}
 
@@ -247,10 +248,8 @@ async def test_one_victim_gets_one_mail_for_requests_from_many_addresses(
 ):
     """Spellings of one mailbox, changing newsletters, 100 clients behind a proxy, mails sent meanwhile."""
     spellings = [
-        "nia.kay@example.org",
-        "niakay+{0}@example.org",
-        "N.iaKay@EXAMPLE.org",
-        "n.i.a.kay+x{0}@example.org",
+        *("nia.kay@example.org", "niakay+{0}@example.org"),
+        *("N.iaKay@EXAMPLE.org", "n.i.a.kay+x{0}@example.org"),
     ]
     newsletters = [["morning"], ["weekly"], ["morning", "weekly"]]
 
