@@ -13,17 +13,27 @@ from collections import Counter, defaultdict
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any
+from itertools import pairwise
 
-from sqlalchemy import BigInteger, ColumnElement, delete, exists, func, select, type_coerce
+from sqlalchemy import (
+    ColumnElement,
+    Subquery,
+    and_,
+    delete,
+    exists,
+    func,
+    literal,
+    select,
+    union_all,
+)
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from service.core.identity_cache import IdentityCache
 from service.core.model import DeliveryState as State
-from service.store.columns import from_millis
+from service.store.columns import Instant
 from service.store.database import Database
 from service.store.dialect import Query, is_in
-from service.store.schema import IN_DOUBT, ISSUED, deliveries, issue_books, issues
+from service.store.schema import ISSUED, UNDELIVERED, deliveries, issue_books, issues
 
 ENDED = (State.SENT, State.SUPPRESSED, State.REFUSED, State.UNCERTAIN, State.CANCELLED)
 """The states that a finished issue has; each is a column."""
@@ -33,20 +43,7 @@ MANY = 10_000  # deliveries: fewer are counted in a few milliseconds, at each re
 KEEP_SECONDS = 5.0
 """How long the numbers of an issue of MANY deliveries that is being sent are kept for pages."""
 
-QUARTER_MILLIS = 900_000
-"""A quarter of an hour: the offset of every time zone is a multiple of it."""
-
 Counts = Mapping[State, int]
-
-
-@dataclass(frozen=True, slots=True)
-class SentMail:
-    """Numbers of deliveries of the issues that were made in the quarter of an hour from `at` on."""
-
-    at: datetime
-    sent: int
-    refused: int
-    suppressed: int
 
 
 async def counts_of(
@@ -56,11 +53,11 @@ async def counts_of(
     rows = (
         await connection.execute(select(issue_books).where(is_in(connection, issue_books.c.issue, numbers)))
     ).all()
-    in_doubt = await _in_doubt(connection) if rows else {}
+    uncertain = await _uncertain(connection, numbers) if rows else {}
     found: dict[int, Counts] = {}
     for row in rows:
         counts = {state: getattr(row, state.value) for state in ENDED}
-        if in_doubt.get(row.issue, 0) == counts[State.UNCERTAIN]:
+        if uncertain.get(row.issue, 0) == counts[State.UNCERTAIN]:
             found[row.issue] = counts
     if kept is not None:
         found |= kept.fresh(numbers)
@@ -73,14 +70,13 @@ async def counts_of(
     return found
 
 
-def quarter_of(column: ColumnElement[Any]) -> ColumnElement[int]:
-    """Return the number of the quarter of an hour in which an instant lies, to group rows by it."""
-    return (type_coerce(column, BigInteger).op("/")(QUARTER_MILLIS)).label("quarter")
-
-
-def quarter_start(number: int) -> datetime:
-    """Return the first instant of a quarter of an hour."""
-    return from_millis(number * QUARTER_MILLIS)
+def day_table(bounds: Sequence[datetime]) -> Subquery:
+    """Return a table of days, with the columns `begins` and `ends`, to join rows by their instant."""
+    rows = (
+        select(literal(begins, Instant()).label("begins"), literal(ends, Instant()).label("ends"))
+        for begins, ends in pairwise(bounds)
+    )
+    return union_all(*rows).subquery("day")
 
 
 def kept_counts(database: Database) -> _KeptCounts:
@@ -115,19 +111,24 @@ class IssueBooks:
             stored += await self._store(number)
         return stored
 
-    async def by_time(self, since: datetime) -> Sequence[SentMail]:
-        """Return the numbers of mails of finished issues that were made since then, in order of time."""
-        quarter = quarter_of(issue_books.c.created_at)
-        sums = (func.sum(issue_books.c[name]) for name in ("sent", "refused", "suppressed"))
+    async def by_day(self, bounds: Sequence[datetime]) -> Sequence[tuple[int, int, int]]:
+        """Return the numbers of sent, refused and suppressed mails of the issues made on each day.
+
+        `bounds` are the starts of the days, and the end of the last. Only finished issues count.
+        """
+        day = day_table(bounds)
+        sums = (func.coalesce(func.sum(issue_books.c[name]), 0) for name in ("sent", "refused", "suppressed"))
+        within = and_(issue_books.c.created_at >= day.c.begins, issue_books.c.created_at < day.c.ends)
         query = (
-            select(quarter, *sums)
-            .where(issue_books.c.created_at >= since)
-            .group_by(quarter)
-            .order_by(quarter)
+            select(*sums)
+            .select_from(day.outerjoin(issue_books, within))
+            .group_by(day.c.begins)
+            .order_by(day.c.begins)
         )
         async with self.database.read() as connection:
-            rows = (await connection.execute(query)).all()
-        return [SentMail(quarter_start(row[0]), *map(int, row[1:])) for row in rows]
+            return [
+                (int(row[0]), int(row[1]), int(row[2])) for row in (await connection.execute(query)).all()
+            ]
 
     async def _store(self, number: int) -> int:
         async with self.database.read() as connection:
@@ -142,9 +143,9 @@ class IssueBooks:
             if any(counts.get(state) for state in OPEN):
                 return 0
             created_at = await connection.scalar(select(issues.c.created_at).where(issues.c.number == number))
-            values = {state.value: counts.get(state, 0) for state in ENDED}
-            fresh = self.database.insert(issue_books).values(issue=number, created_at=created_at, **values)
-            replacing = fresh.on_conflict_do_update(index_elements=["issue"], set_=values)
+            stored = {state.value: counts.get(state, 0) for state in ENDED}
+            fresh = self.database.insert(issue_books).values(issue=number, created_at=created_at, **stored)
+            replacing = fresh.on_conflict_do_update(index_elements=["issue"], set_=stored)
             await connection.execute(replacing)
         return 1
 
@@ -183,10 +184,16 @@ async def _count(connection: AsyncConnection, numbers: Collection[int]) -> dict[
     return {number: found[number] for number in numbers}
 
 
-async def _in_doubt(connection: AsyncConnection) -> Counter[int]:
-    """Return the number of attempted and uncertain deliveries of each issue, which are few."""
-    query = select(deliveries.c.issue, func.count()).where(IN_DOUBT).group_by(deliveries.c.issue)
-    return Counter({row[0]: row[1] for row in (await connection.execute(query)).all()})
+async def _uncertain(connection: AsyncConnection, numbers: Collection[int]) -> dict[int, int]:
+    """Return the number of uncertain deliveries of each of these issues, by the index of UNDELIVERED."""
+    query = (
+        select(deliveries.c.issue, func.count())
+        .where(
+            is_in(connection, deliveries.c.issue, numbers), deliveries.c.state == State.UNCERTAIN, UNDELIVERED
+        )
+        .group_by(deliveries.c.issue)
+    )
+    return {row[0]: row[1] for row in (await connection.execute(query)).all()}
 
 
 async def _lock(connection: AsyncConnection, which: ColumnElement[bool]) -> int | None:

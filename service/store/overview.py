@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import NamedTuple
 
-from sqlalchemy import func, or_, select
+from sqlalchemy import and_, func, or_, select
 
 from service.core.identity_cache import IdentityCache
 from service.core.model import DraftState
@@ -17,10 +17,12 @@ from service.store.database import Database
 from service.store.dialect import Query, is_in
 from service.store.drafts import UNDECIDED
 from service.store.groups import ACTIVE
-from service.store.issue_books import quarter_of, quarter_start
+from service.store.issue_books import day_table
 from service.store.schema import (
+    OUTBOX,
     PAUSED_UNTIL,
     articles,
+    deliveries,
     drafts,
     editions,
     feeds,
@@ -28,6 +30,7 @@ from service.store.schema import (
     subscriptions,
 )
 
+MAX_COUNTED = 10_000  # waiting deliveries: counting a million takes seconds
 MANY = 10_000  # subscriptions: fewer are counted in a few milliseconds, at each read
 KEEP_SECONDS = 60.0  # for the sizes of groups with MANY members together
 SILENCE = timedelta(days=1)  # without a successful poll, from which a feed is in trouble
@@ -67,6 +70,13 @@ class OpenDraft(NamedTuple):
     state: DraftState
     edition_key: str
     served_from: int
+
+
+class LateDeliveries(NamedTuple):
+    """The number of deliveries that are late, counted up to 10,000, and the due time of the oldest."""
+
+    number: int
+    since: datetime | None
 
 
 class Presence(NamedTuple):
@@ -145,12 +155,29 @@ class OverviewQueries:
         async with self.database.read() as connection:
             return [TroubledFeed(*row) for row in (await connection.execute(query)).all()]
 
-    async def articles_by_time(self, since: datetime) -> Sequence[tuple[datetime, int]]:
-        """Return the numbers of articles that arrived since then, by quarter of an hour."""
-        quarter = quarter_of(articles.c.gathered_at)
-        query = select(quarter, func.count()).where(articles.c.gathered_at >= since).group_by(quarter)
+    async def articles_by_day(self, bounds: Sequence[datetime]) -> Sequence[int]:
+        """Return the number of articles that arrived on each day; `bounds` as in `IssueBooks.by_day`."""
+        day = day_table(bounds)
+        within = and_(articles.c.gathered_at >= day.c.begins, articles.c.gathered_at < day.c.ends)
+        query = (
+            select(func.count(articles.c.gathered_at))
+            .select_from(day.outerjoin(articles, within))
+            .group_by(day.c.begins)
+            .order_by(day.c.begins)
+        )
         async with self.database.read() as connection:
-            return [(quarter_start(row[0]), row[1]) for row in (await connection.execute(query)).all()]
+            return (await connection.scalars(query)).all()
+
+    async def late_deliveries(self, due_by: datetime) -> LateDeliveries:
+        """Return the deliveries that wait for an attempt since `due_by`."""
+        waiting = select(deliveries.c.due_at).where(OUTBOX, deliveries.c.due_at <= due_by)
+        counted = waiting.limit(MAX_COUNTED).subquery()
+        query = select(
+            select(func.count()).select_from(counted).scalar_subquery(),
+            waiting.with_only_columns(func.min(deliveries.c.due_at)).scalar_subquery(),
+        )
+        async with self.database.read() as connection:
+            return LateDeliveries(*(await connection.execute(query)).one())
 
     async def presence(self) -> Presence:
         """Return what there is at all."""

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from datetime import timedelta
-
 import pytest
 from sqlalchemy import select, update
 
@@ -13,11 +11,11 @@ from service.core.read_models import IssueDetails
 from service.deliver.ports import ResendPolicy
 from service.store import issue_books
 from service.store.database import Database
-from service.store.issue_books import IssueBooks, SentMail
+from service.store.issue_books import IssueBooks
 from service.store.schema import deliveries
 from service.store.schema import issue_books as books_table
 from tests.builders import NOON
-from tests.store.stores import DAY, HOUR, Stores, an_issue
+from tests.store.stores import DAY, Stores, an_issue
 
 
 @pytest.fixture
@@ -100,8 +98,8 @@ async def test_every_finished_state_is_stored(stores, books):
     assert found.closed
 
 
-async def test_the_numbers_of_mails_by_time(stores, books):
+async def test_the_numbers_of_mails_by_day(stores, books):
     await sent_issue(stores, "amina", "ben", "chloe")
     await books.store_finished()
-    assert await books.by_time(NOON - HOUR) == [SentMail(NOON, sent=2, refused=1, suppressed=0)]
-    assert await books.by_time(NOON + timedelta(minutes=1)) == []
+    days = [NOON - 2 * DAY, NOON - DAY, NOON, NOON + DAY]
+    assert await books.by_day(days) == [(0, 0, 0), (0, 0, 0), (2, 1, 0)]

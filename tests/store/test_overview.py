@@ -77,10 +77,14 @@ async def test_articles_are_counted_by_the_time_of_their_arrival(stores, queries
         replace(an_article(f"Story {number}"), gathered_at=moment) for number, moment in enumerate(at)
     )
     await stores.gather.record_poll(PollResult(FeedState(a_feed()), articles=new))
-    assert sorted(await queries.articles_by_time(NOON - HOUR)) == [
-        (NOON, 2),
-        (NOON + timedelta(minutes=15), 1),
-    ]
+    bounds = [NOON - 2 * DAY, NOON - DAY, NOON, NOON + timedelta(minutes=15), NOON + DAY]
+    assert await queries.articles_by_day(bounds) == [0, 1, 2, 1]
+
+
+async def test_late_deliveries_are_counted_with_the_oldest(stores, queries):
+    await stores.plan_issue_for("amina", "ben")
+    assert await queries.late_deliveries(NOON - HOUR) == (0, None)
+    assert await queries.late_deliveries(NOON + HOUR) == (2, NOON)
 
 
 async def test_an_empty_database_says_so(stores, queries):

@@ -1,0 +1,83 @@
+"""What goes out in the next hours, and what is late: sums of groups, without composing anything."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from functools import cache
+from zoneinfo import ZoneInfo
+
+from service.core.schedules import occurrences, parse_schedule
+from service.store.overview import DueGroup, OpenDraft
+
+SHORTEST_TIME = timedelta(microseconds=1)  # a schedule yields times after a moment, without the moment
+LATE_AFTER = timedelta(minutes=5)  # the scheduler looks each minute, and composing a large issue takes some
+
+
+@dataclass(frozen=True, slots=True)
+class DueTime:
+    """The mails of one newsletter that are due at one time. `groups` is the number of different issues.
+
+    `held` subscribers of them get nothing before an editor decides about their draft.
+    """
+
+    newsletter: str
+    at: datetime
+    subscribers: int
+    groups: int
+    held: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Upcoming:
+    """What is due within a time, in order of time, and what is late (`at` is when it was due)."""
+
+    due: tuple[DueTime, ...]
+    late: tuple[DueTime, ...]
+
+    @property
+    def mails(self) -> int:
+        """The number of mails that are due, without those of held drafts."""
+        return sum(one.subscribers - one.held for one in self.due)
+
+
+def upcoming(
+    groups: Sequence[DueGroup], held: Sequence[OpenDraft], now: datetime, until: datetime
+) -> Upcoming:
+    """Return what is due from now on, and what was due LATE_AFTER ago and is not held."""
+    places = {(draft.edition_key, draft.served_from, draft.due_at) for draft in held}
+    times_of = cache(lambda schedule, timezone, due_at: _times(schedule, timezone, due_at, now, until))
+    due: list[tuple[DueGroup, datetime, bool]] = []
+    late: list[tuple[DueGroup, datetime, bool]] = []
+    for group in groups:
+        is_held = (group.edition_key, group.served_through, group.due_at) in places
+        if group.due_at <= now - LATE_AFTER and not is_held:
+            late.append((group, group.due_at, False))
+        due += [(group, at, is_held) for at in times_of(group.schedule, group.timezone, group.due_at)]
+    return Upcoming(_sums(due, lambda at: at), _sums(late, lambda at: at))
+
+
+def _sums(
+    found: Sequence[tuple[DueGroup, datetime, bool]], when: Callable[[datetime], datetime]
+) -> tuple[DueTime, ...]:
+    sums: dict[tuple[datetime, str], list[int]] = defaultdict(lambda: [0, 0, 0])
+    for group, at, is_held in found:
+        one = sums[when(at), group.newsletter]
+        one[0] += group.size
+        one[1] += 1
+        one[2] += group.size if is_held else 0
+    return tuple(DueTime(newsletter, at, *numbers) for (at, newsletter), numbers in sorted(sums.items()))
+
+
+def _times(
+    schedule: str, timezone: str, due_at: datetime, now: datetime, until: datetime
+) -> tuple[datetime, ...]:
+    """Return the due times from now on; of those that have passed the last, as now: it is composed next."""
+    found = [
+        one.at
+        for one in occurrences(parse_schedule(schedule), ZoneInfo(timezone), due_at - SHORTEST_TIME, until)
+    ]
+    passed = [at for at in found if at <= now] or ([due_at] if due_at <= now else [])
+    return (*((now,) if passed else ()), *(at for at in found if at > now))
