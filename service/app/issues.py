@@ -8,15 +8,17 @@ from typing import TYPE_CHECKING
 
 from service.app.articles.edits import corrections_in
 from service.core.errors import UsageError
-from service.core.ids import subscriber_id
+from service.core.ids import delivery_prefix, subscriber_id
 from service.core.model import Article, DeliveryState, Summary
 from service.core.read_models import CancelCounts, DeliveryDetails, IssueDetails
 from service.store.cancel import SqlCancellation
+from service.store.deliver import SqlDeliverStore
 from service.text.blocks import plain_blocks
 
 if TYPE_CHECKING:
     from service.app.factories.application import Application
 
+LEDGER_ROWS = 50  # of a page
 SHORT_ID_CHARACTERS = 8  # beyond an ambiguous prefix, in the list of the issues that it matches
 
 
@@ -86,12 +88,53 @@ async def deliveries_to_resend(
     require_not_cancelled(issue)
     if issue.paused_at:
         raise UsageError(f"issue {short_id} is paused; caveat issue resume {short_id} continues it")
-    deliveries = await app.queries.deliveries(issue.id)
-    named = {subscriber_id(address): address for address in addresses}
-    recipients = {delivery.subscriber_id for delivery in deliveries}
-    if unknown := [address for key, address in named.items() if key not in recipients]:
+    found = list(await app.queries.deliveries(issue.id, states=states)) if states else []
+    unknown = []
+    for address in addresses:
+        if (delivery := await delivery_to(app, issue, address)) is None:
+            unknown.append(address)
+        elif delivery not in found:
+            found.append(delivery)
+    if unknown:
         raise UsageError(f"issue {short_id} has no delivery to {', '.join(unknown)}")
-    return [d for d in deliveries if d.state in states or d.subscriber_id in named]
+    return found
+
+
+async def resend(app: Application, issue: IssueDetails, deliveries: Sequence[DeliveryDetails]) -> int:
+    """Make these deliveries of the issue due again, for the workers; return how many are."""
+    people = sorted({delivery.subscriber_id for delivery in deliveries})
+    due = await SqlDeliverStore(app.database).resend(
+        issue.id, tuple(DeliveryState), app.clock(), subscribers=people
+    )
+    await app.notify_workers("deliver", due)
+    return due
+
+
+async def delivery_to(app: Application, issue: IssueDetails, address: str) -> DeliveryDetails | None:
+    """Return the delivery of the issue to the subscriber with this address; None if there is none."""
+    prefix = delivery_prefix(issue.id, issue.channel)
+    return await app.queries.delivery(prefix + subscriber_id(address))
+
+
+@dataclass(frozen=True, slots=True)
+class LedgerPage:
+    """Some deliveries of an issue, in a fixed order. `next` is the cursor of the next page, "" for none."""
+
+    deliveries: Sequence[DeliveryDetails]
+    next: str
+
+
+async def ledger(
+    app: Application,
+    issue: IssueDetails,
+    states: Collection[DeliveryState] | None,
+    *,
+    after: str = "",
+    limit: int = LEDGER_ROWS,
+) -> LedgerPage:
+    """Return a page of the deliveries in these states (None: all), behind the cursor `after`."""
+    found = await app.queries.deliveries(issue.id, states=states, after=after or None, limit=limit + 1)
+    return LedgerPage(found[:limit], found[limit - 1].id if len(found) > limit else "")
 
 
 def require_not_cancelled(issue: IssueDetails) -> None:

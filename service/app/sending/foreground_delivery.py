@@ -89,12 +89,6 @@ async def deliver_issues(
     )
 
 
-async def make_due_again(app: Application, issue_id: str, subscribers: Sequence[str]) -> int:
-    """Make an issue's deliveries to these subscribers (ids) due again, in any state; return their number."""
-    store = SqlDeliverStore(app.database)
-    return await store.resend(issue_id, tuple(DeliveryState), app.clock(), subscribers=subscribers)
-
-
 async def _report_progress(app: Application, issue_ids: Sequence[str], progress: Progress) -> None:
     """Report the progress of all workers together, from the delivery counts, until cancelled."""
     now = asyncio.get_running_loop().time

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import asdict
 from typing import Annotated
 
@@ -24,12 +25,12 @@ from service.cli.ui.output import (
 )
 from service.core.errors import UsageError
 from service.core.model import DeliveryState
-from service.core.read_models import IssueDetails, books_as_dict
+from service.core.read_models import DeliveryDetails, IssueDetails, books_as_dict
 
 with lazy_imports():
     from service.app import issues
     from service.app.factories import application
-    from service.app.sending import foreground_delivery, manual_send
+    from service.app.sending import manual_send
     from service.cli.ui import delivery_progress, open_app
 
 MAX_ISSUES = 1_000_000  # of `verify --all`
@@ -74,7 +75,7 @@ def resend(
             return True
         question = f"Send {found.subject!r} again to {quantity(len(chosen), 'subscriber')}?"
         require_confirmation(question, confirmed=yes)
-        return await _resend(app, found, {delivery.subscriber_id for delivery in chosen})
+        return await _resend(app, found, chosen)
 
     open_app.run_in_app(work)
 
@@ -181,9 +182,12 @@ def verify(
     open_app.run_in_app(work)
 
 
-async def _resend(app: application.Application, issue: IssueDetails, subscribers: set[str]) -> bool:
-    """Deliver the issue again to these subscribers (ids); return whether all of them were sent it."""
-    await foreground_delivery.make_due_again(app, issue.id, sorted(subscribers))
+async def _resend(
+    app: application.Application, issue: IssueDetails, chosen: Sequence[DeliveryDetails]
+) -> bool:
+    """Deliver the issue again to these recipients; return whether all of them were sent it."""
+    await issues.resend(app, issue, chosen)
+    subscribers = {delivery.subscriber_id for delivery in chosen}
     await delivery_progress.deliver_with_progress(app, [issue.id])
     sent = await app.queries.deliveries(issue.id, states=[DeliveryState.SENT])
     count = len({delivery.subscriber_id for delivery in sent} & subscribers)
