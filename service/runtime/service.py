@@ -280,6 +280,7 @@ class Service:
             pool=self._pool,
             notify_workers=self._notify_workers,
             stage_problems=self._monitor.problems,
+            config_faults=lambda: tuple(map(str, self.config_error.faults)) if self.config_error else (),
             jobs=self._jobs,
         )
 

@@ -62,6 +62,8 @@ from service.store.sqlite_ledger import PREFIX_CHARACTERS
 
 MAX_COUNTED = 10_000  # waiting rows: counting a million takes seconds
 
+NEAR_ISSUES = 1_000  # numbers, before and after an issue, within which those of its time are searched
+
 ISSUE_COLUMNS = (
     *("id", "newsletter", "edition_key", "occurrence", "due_at"),
     *("created_at", "subject", "channel", "paused_at", "cancelled_at"),
@@ -146,6 +148,19 @@ class Queries:
         if before is not None:
             last = select(issues.c.number).where(issues.c.id == before)
             query = query.where(issues.c.number < last.scalar_subquery())
+        return await self._issues(query, for_page=for_page)
+
+    async def issues_of_same_time(
+        self, issue: IssueDetails, *, limit: int, for_page: bool = False
+    ) -> Sequence[IssueDetails]:
+        """Return the other issues of the newsletter for the same local time, in other editions, newest first.
+
+        Those of all time zones are made within a day or two: the nearest issues are searched.
+        """
+        number = select(issues.c.number).where(issues.c.id == issue.id).scalar_subquery()
+        near = issues.c.number.between(number - NEAR_ISSUES, number + NEAR_ISSUES)
+        same = (issues.c.newsletter == issue.newsletter, issues.c.occurrence == issue.occurrence)
+        query = _issue_query().where(near, *same, issues.c.id != issue.id).limit(limit)
         return await self._issues(query, for_page=for_page)
 
     async def issues_by_prefix(self, prefix: str, *, for_page: bool = False) -> Sequence[IssueDetails]:

@@ -25,7 +25,8 @@ from tests.store.stores import DAY, HOUR, Stores, an_issue
 
 # These indexes, the table of drafts and the days of a chart have only unfinished work, a handful of rows.
 HARMLESS_SCAN = re.compile(
-    r"SCAN (anon_\d+|CONSTANT ROW|day|drafts$)|INDEX ix_(articles_new|corrections_waiting|deliveries_in_doubt)"
+    r"SCAN (anon_\d+|CONSTANT ROW|day|drafts$)|"
+    r"INDEX ix_(articles_new|corrections_waiting|deliveries_in_doubt)"
 )
 
 

@@ -29,6 +29,11 @@ async def mail_text(app: Application, issue: IssueDetails, to: str | None) -> st
     return "\n\n".join(lines) + "\n"
 
 
+async def mail_html(app: Application, issue: IssueDetails) -> str:
+    """Return the HTML of the issue's mail as an example's: its personal links lead to no subscription."""
+    return (await personalized(app, await _stored(app, issue), None)).html
+
+
 async def whole_mail(app: Application, issue: IssueDetails, to: str | None) -> bytes:
     """Return the message with its headers, as it is built for the subscriber at the address `to`.
 

@@ -74,6 +74,7 @@ async def bootstrap(
     notify_workers: Callable[[str, int], Awaitable[None]] = notify_nobody,
     stage_problems: Callable[[], tuple[str, ...]] = tuple,
     jobs: BackgroundJobs | None = None,
+    config_faults: Callable[[], tuple[str, ...]] = tuple,
 ) -> Application:
     """Return an application, which the caller closes; a `pool` stays the caller's. Raises StoreError."""
     return Application(
@@ -85,6 +86,7 @@ async def bootstrap(
         notify_workers,
         stage_problems,
         jobs or BackgroundJobs(),
+        config_faults,
     )
 
 
@@ -93,7 +95,8 @@ class Application:
     """One configuration with its database. Build it with `bootstrap` or `open_application`.
 
     `notify_workers` tells the workers of the service that a stage has new items: the stage and their number.
-    `stage_problems` returns sentences about stages that make no progress.
+    `stage_problems` returns sentences about stages that make no progress, `config_faults` the faults of a
+    configuration that was saved and is not in force, each with file and line.
     A stage runs one pass at a time: a second pass waits for the lock in `stage_locks`.
     `jobs` are those of the process, which outlive an application that a reload replaces.
     """
@@ -106,6 +109,7 @@ class Application:
     notify_workers: Callable[[str, int], Awaitable[None]] = notify_nobody
     stage_problems: Callable[[], tuple[str, ...]] = tuple
     jobs: BackgroundJobs = field(default_factory=BackgroundJobs)
+    config_faults: Callable[[], tuple[str, ...]] = tuple
     stage_locks: dict[str, asyncio.Lock] = field(
         default_factory=lambda: {stage: asyncio.Lock() for stage in STAGES}
     )

@@ -20,6 +20,7 @@ from service.web.admin.access import ACCESS
 from service.web.admin.account import ACCOUNT
 from service.web.admin.drafts import DRAFTS
 from service.web.admin.guard import AdminGuard
+from service.web.admin.issues import ISSUES
 from service.web.admin.login import LoginPages
 from service.web.admin.rendering import POLICY, AdminPages
 from service.web.admin.sections import Section
@@ -29,7 +30,7 @@ from service.web.app import SecurityHeaders
 from service.web.client_ip import ClientAddresses
 from service.web.pages import security_headers
 
-SECTIONS: tuple[Section, ...] = (TODAY, DRAFTS, SEND, ACCESS)
+SECTIONS: tuple[Section, ...] = (TODAY, ISSUES, DRAFTS, SEND, ACCESS)
 """The sections in the order of the navigation."""
 
 TITLES = {

@@ -106,10 +106,10 @@ async def test_hostile_names_and_details_are_text(editors: EditorsSite):
 
 def test_an_action_without_a_sentence_is_shown_by_its_key():
     entry = AuditEntry(
-        NOON, "id", "ada", "issue_cancelled", "morning-1", {"count": 3, "reason": "", "held": True}
+        NOON, "id", "ada", "backup_copied", "morning-1", {"count": 3, "reason": "", "held": True}
     )
     assert (sentence_of(entry), details_of(entry)) == (
-        "issue cancelled",
+        "backup copied",
         "morning-1; count: 3; held: yes",
     )
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import datetime, timedelta
+from datetime import date, datetime, timedelta
 
 from starlette.responses import Response
 
@@ -10,6 +10,7 @@ from service.app.overview.due import DueTime
 from service.app.overview.overview import Overview, overview
 from service.web.admin.charts import ColumnChart, Series, column_chart
 from service.web.admin.context import AdminContext
+from service.web.admin.issues.rows import issue_rows
 
 HOURS = 24  # of the chart of what goes out
 MAX_FEEDS = 10  # in trouble; the page of feeds has all
@@ -22,16 +23,18 @@ async def show(context: AdminContext) -> Response:
         "today/today.html",
         found=found,
         max_feeds=MAX_FEEDS,
+        issues=issue_rows(context, found.issues),
+        paused=issue_rows(context, found.paused),
         titles={one.id: one.title for one in context.app.roster.newsletters},
         faults=context.app.config_faults(),
         hours=_hours(context, found.upcoming.due),
-        mails=_mails(context, found),
-        articles=_articles(context, found),
+        mails=_mails(found),
+        articles=_articles(found),
     )
 
 
 def _hours(context: AdminContext, due: tuple[DueTime, ...]) -> ColumnChart:
-    """Return the chart of mails in each of the next hours; those of held drafts have a colour of their own."""
+    """Return the chart of mails in each of the next hours; those of held drafts are a part of their own."""
     first = context.app.clock().replace(minute=0, second=0, microsecond=0)
     hours = [first + timedelta(hours=number) for number in range(HOURS + 1)]
     going, held = ([0] * len(hours) for _ in range(2))
@@ -44,8 +47,8 @@ def _hours(context: AdminContext, due: tuple[DueTime, ...]) -> ColumnChart:
     return column_chart([_hour(context, at) for at in hours], *series, unit="hour")
 
 
-def _mails(context: AdminContext, found: Overview) -> ColumnChart:
-    days = [_day(context, one.day) for one in found.mails]
+def _mails(found: Overview) -> ColumnChart:
+    days = [_day(one.day) for one in found.mails]
     return column_chart(
         days,
         Series("sent", tuple(one.sent for one in found.mails)),
@@ -54,8 +57,8 @@ def _mails(context: AdminContext, found: Overview) -> ColumnChart:
     )
 
 
-def _articles(context: AdminContext, found: Overview) -> ColumnChart:
-    days = [_day(context, day) for day, _ in found.articles]
+def _articles(found: Overview) -> ColumnChart:
+    days = [_day(day) for day, _ in found.articles]
     return column_chart(days, Series("articles", tuple(number for _, number in found.articles)))
 
 
@@ -64,5 +67,5 @@ def _hour(context: AdminContext, at: datetime) -> str:
     return f"{local:%a %H:%M}"
 
 
-def _day(_context: AdminContext, day: object) -> str:
+def _day(day: date) -> str:
     return f"{day:%a %-d %b}"

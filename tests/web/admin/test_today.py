@@ -1,0 +1,92 @@
+"""The first page: what goes out, what is late, what needs a person, and next steps of an empty one."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import replace
+from datetime import timedelta
+
+from sqlalchemy import update
+
+from service.deliver.ports import SendingPause
+from service.store.coordination import SqlCoordination
+from service.store.schema import feeds
+from service.store.sending_hold import hold_sending
+from tests.builders import NOON
+from tests.store.stores import Stores
+from tests.web.admin.conftest import EditorsSite
+
+HOSTILE = '<script>alert("x")</script>'
+
+
+async def test_it_says_what_goes_out_when_and_to_how_many(editors: EditorsSite):
+    _, page = await (await editors.log_in("vera")).get("/")
+    rows = re.findall(r"<tr>\n<td><time datetime=\"([^\"]+)\".*?class=\"number\">(\d+)</td>", page, re.DOTALL)
+    assert ("2026-03-02T18:00:00+00:00", "1") in rows
+    assert ("2026-03-03T07:00:00+00:00", "1") in rows
+    assert "4 mails, if there is news for all." in page
+
+
+async def test_an_issue_that_was_due_and_is_not_made_is_late(editors: EditorsSite):
+    editors.clock.at += timedelta(hours=6, minutes=10)
+    _, page = await (await editors.log_in("vera")).get("/")
+    assert "Mail is late." in page
+    assert "The Evening was due 10 min ago" in page
+
+
+async def test_mails_that_wait_in_the_outbox_are_late(editors: EditorsSite):
+    await Stores(editors.app.database).publish("Harbour reopens", at=editors.clock())
+    editors.clock.at += timedelta(days=1)
+    await editors.app.compose()
+    vera = await editors.log_in("vera")
+    assert "in the outbox" not in (await vera.get("/"))[1]
+    editors.clock.at += timedelta(minutes=10)
+    assert "2 mails wait in the outbox" in (await vera.get("/"))[1]
+
+
+async def test_all_sending_paused_or_held_is_said_first(editors: EditorsSite):
+    vera = await editors.log_in("vera")
+    assert 'role="alert"' not in (await vera.get("/"))[1]
+    async with editors.app.database.write() as connection:
+        await connection.run_sync(hold_sending, "the backup lacks mails")
+    _, page = await vera.get("/")
+    assert "Nothing is sent: the backup lacks mails" in page
+
+
+async def test_a_sending_pause_names_its_reason(editors: EditorsSite, monkeypatch):
+    class Relay:
+        server = "relay.example"
+
+    monkeypatch.setattr("service.app.overview.overview.channel_of", lambda _settings: Relay())
+    pause = SendingPause("the server refuses all our mail", NOON, NOON + timedelta(hours=1), 1)
+    await SqlCoordination(editors.app.database).begin_pause("relay.example", pause)
+    _, page = await (await editors.log_in("vera")).get("/")
+    assert "the server refuses all our mail" in page
+
+
+async def test_a_feed_in_trouble_is_named_with_its_error(editors: EditorsSite):
+    async with editors.app.database.write() as connection:
+        failing = {"failures": 7, "last_error": f"HTTP 500 {HOSTILE}", "name": f"Courier {HOSTILE}"}
+        await connection.execute(update(feeds).values(failing))
+    _, page = await (await editors.log_in("vera")).get("/")
+    assert "Sources in trouble" in page
+    assert "7 failed polls in a row" in page
+    assert HOSTILE not in page
+
+
+async def test_a_rejected_configuration_is_shown_with_its_place(editors: EditorsSite):
+    editors.app.config_faults = lambda: ("newsletters.yaml:3:5: there is no topic 'wrld'",)
+    _, page = await (await editors.log_in("vera")).get("/")
+    assert "newsletters.yaml:3:5: there is no topic" in page
+    assert "not in force" in page
+
+
+async def test_an_empty_installation_has_next_steps(editors: EditorsSite):
+    vera = await editors.log_in("vera")
+    assert "Next steps" not in (await vera.get("/"))[1]
+    editors.app.roster = replace(editors.app.roster, newsletters=(), feeds=(), subscribers=())
+    await editors.app.apply_roster()
+    _, page = await vera.get("/")
+    assert "Nothing can go out yet." in page
+    for path in ("/admin/feeds", "/admin/newsletters", "/admin/subscribers"):
+        assert f'<a href="{path}">' in page
