@@ -67,8 +67,9 @@ class ExplainInput:
 
     `summary` is None for an article that is not condensed yet, `newsletter` for one that the roster does not
     name any more. `set_aside` is the reason why condense gave up the article. `past_issue` is the
-    subscriber's issue whose range contains its position. `next_digest` is the next issue as it would be now,
-    `next_shown` what it shows of the article, None if it does not have it.
+    subscriber's issue whose range contains its position. `next_digest` is the next issue as it would be
+    now, with what an editor dropped from its draft; `next_shown` is what it shows of the article, None if it
+    does not have it.
     """
 
     membership: Membership
@@ -221,7 +222,7 @@ def _explain_next_issue(case: ExplainInput, now: datetime, settle: timedelta) ->
         return ArticleExplanation(sent=None, reason=f"it waits for nothing else; {due}")
     due += _waiting(case, case.next_digest)
     place = place_of(case.article.id, case.next_digest)
-    if place is None:
+    if place is None or case.article.id in case.next_digest.dropped:
         left_out = _left_out(case, case.next_digest)
         return ArticleExplanation(sent=None, reason=f"as things stand it is left out: {left_out}; {due}")
     reason = f"as things stand it will be {_next_place(case, place)}; {due}"
@@ -272,6 +273,8 @@ def _missing(shown: ShownArticle, case: ExplainInput) -> str:
 
 def _left_out(case: ExplainInput, digest: Digest | None) -> str:
     """Return why an issue does not name an article that fits it."""
+    if digest is not None and case.article.id in digest.dropped:
+        return "an editor dropped its story"
     nothing_new = "it has nothing new of a known story"
     if digest is None:
         most = case.membership.edition.stories

@@ -148,7 +148,7 @@ def _json(values: Mapping[str, Any]) -> str:
 
 
 def _values_but_stories(digest: Digest) -> dict[str, Any]:
-    return {
+    values = {
         "at": digest.at.isoformat(),
         "left_out": digest.left_out,
         "compact": digest.compact,
@@ -157,6 +157,7 @@ def _values_but_stories(digest: Digest) -> dict[str, Any]:
             for one in digest.unhealthy_sources
         ],
     }
+    return values | {"dropped": digest.dropped} if digest.dropped else values
 
 
 def digest_of(
@@ -175,6 +176,7 @@ def digest_of(
             for name, topics, healthy, last in stored["unhealthy"]
         ),
         compact=stored["compact"],
+        dropped=tuple(stored.get("dropped", ())),
     )
 
 

@@ -208,6 +208,17 @@ def test_an_article_of_a_story_that_an_issue_does_not_even_name():
     )
 
 
+def test_an_article_whose_story_an_editor_dropped():
+    dropped = replace(a_digest(the_marathon()), dropped=(ARTICLE.id,))
+    assert explained(past_issue=replace(past_issue(None), digest=dropped)).reason == (
+        "the issue of 2026-03-02 13:00 Europe/Berlin left it out: an editor dropped its story"
+    )
+    drafted = replace(dropped, stories=(*dropped.stories, a_story([point(ARTICLE, "One.")])))
+    assert explained(next_digest=drafted).reason == (
+        f"as things stand it is left out: an editor dropped its story; {DUE}"
+    )
+
+
 def test_an_article_that_will_be_joined_to_another():
     story = a_story([point(LEAD, "One.")], LEAD, ARTICLE)
     next_digest = a_digest(the_marathon(), story)

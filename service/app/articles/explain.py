@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
+from service.app.drafts.editor import shown
 from service.app.preview import PreviewReader, next_issue
 from service.compose.explain import (
     ArticleExplanation,
@@ -16,11 +18,12 @@ from service.compose.explain import (
 )
 from service.compose.issue_place import place_of
 from service.compose.stage import Preview
-from service.core.model import DeliveryState, Digest, Membership
+from service.core.model import DeliveryState, Digest, Group, Membership
 from service.core.read_models import ArticleDetails, IssueDetails
 from service.store.compose import SqlComposeStore
 from service.store.deliver import SqlDeliverStore
 from service.store.digests import SqlDigestStore
+from service.store.drafts import SqlDraftStore
 from service.store.stories import SqlStoryStore
 
 if TYPE_CHECKING:
@@ -60,9 +63,23 @@ async def _facts(
         set_aside=article.problem if article.state == "set_aside" else None,
         past_issue=await _past_issue(app, membership, article),
         release_position=release_position,
-        next_digest=upcoming.digest if upcoming else None,
+        next_digest=replace(upcoming.digest, dropped=await _dropped(app, membership)) if upcoming else None,
         next_shown=_shown_next(article, upcoming) if upcoming else None,
     )
+
+
+async def _dropped(app: Application, membership: Membership) -> tuple[str, ...]:
+    """Return the articles (ids) of the stories that an editor dropped from the draft of the next issue."""
+    subscription = membership.subscription
+    group = Group(
+        membership.edition,
+        subscription.edition_key,
+        subscription.served_through,
+        subscription.next_due_at,
+        size=1,
+    )
+    draft = await SqlDraftStore(app.database).draft_of(group)
+    return shown(draft).dropped if draft else ()
 
 
 def _shown_next(article: ArticleDetails, upcoming: Preview) -> ShownArticle | None:

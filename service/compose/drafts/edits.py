@@ -61,7 +61,11 @@ def apply_edits(digest: Digest, edits: DraftEdits, material: Digest) -> Digest:
     stories = _with_lead(stories, known)
     if stories != list(digest.stories):
         stories = _without_torn_sections(stories)
-    return replace(digest, stories=tuple(stories))
+    kept = {story.id for story in stories}
+    dropped = (story.articles for story in digest.stories if story.id not in kept)
+    return replace(
+        digest, stories=tuple(stories), dropped=tuple(one.id for articles in dropped for one in articles)
+    )
 
 
 def lost_actions(digest: Digest, edits: DraftEdits) -> tuple[EditAction, ...]:

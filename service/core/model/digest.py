@@ -210,7 +210,8 @@ class Digest:
     """The ordered stories for one edition at one time, those of the mail first.
 
     `left_out` is the number of stories that are not even named on the web page. `compact` shortens the lists
-    of the stories' articles, in an issue that would be too large.
+    of the stories' articles, in an issue that would be too large. `dropped` are the articles (ids) of the
+    stories that an editor dropped.
     """
 
     edition: Edition
@@ -220,6 +221,7 @@ class Digest:
     corrections: tuple[Correction, ...] = ()
     unhealthy_sources: tuple[SourceHealth, ...] = ()
     compact: bool = False
+    dropped: tuple[str, ...] = ()
 
     def placed(self, *placements: Placement) -> tuple[Story, ...]:
         """Return the stories with one of these placements, in their order."""

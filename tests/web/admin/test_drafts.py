@@ -8,8 +8,9 @@ from pathlib import Path
 
 import pytest
 
+from service.app.articles.explain import explain_article
 from service.app.drafts import editor
-from service.core.model import Draft, DraftState
+from service.core.model import Draft, DraftState, Story
 from service.store.audit import SqlAuditStore
 from service.store.database import Database
 from tests.builders import NOON, an_article, condensed
@@ -78,6 +79,14 @@ async def actions(site: EditorsSite) -> list[tuple[str, str]]:
     return [(one.name, one.action) for one in reversed(entries) if one.action.startswith("draft_")]
 
 
+async def why_not(site: EditorsSite, story: Story) -> str:
+    """Return why Amina does not get the story, without the time of her next issue."""
+    [details] = await site.app.queries.articles_by_id([story.articles[0].id])
+    memberships = await site.app.subscribers.memberships(email="amina@example.org")
+    [(_, found)] = await explain_article(site.app, details, memberships)
+    return found.reason.partition(";")[0]
+
+
 async def test_a_draft_is_reviewed_changed_and_sent_as_decided(site: EditorsSite):
     eddie, draft = await site.log_in("eddie"), await the_draft(site)
     page = f"/drafts/{draft.id}"
@@ -102,6 +111,7 @@ async def test_a_draft_is_reviewed_changed_and_sent_as_decided(site: EditorsSite
     await opened(eddie, page)
     other = editor.shown(await the_draft(site)).stories[-1]
     await pressed(eddie, f"{page}/stories/{other.id}", "drop")
+    assert await why_not(site, other) == "as things stand it is left out: an editor dropped its story"
     await opened(eddie, page)
     _, text = await pressed(eddie, f"{page}/decide", "approve")
     assert "The draft is approved." in text
@@ -111,6 +121,7 @@ async def test_a_draft_is_reviewed_changed_and_sent_as_decided(site: EditorsSite
     await site.app.compose()
     [issue] = await site.app.queries.issues()
     assert (issue.books.due, issue.id) == (2, draft.id)
+    assert (await why_not(site, other)).endswith("left it out: an editor dropped its story")
     status, text = await pressed(eddie, f"{page}/stories/{last.id}", "drop")
     assert (status, "Too late: the issue was made" in text) == (410, True)
     assert f"/admin/issues/{issue.id}" in text
