@@ -9,6 +9,7 @@ from collections.abc import AsyncIterator
 from email import message_from_bytes, policy
 from pathlib import Path
 
+import aiohttp
 import pytest
 
 from service.core.model import DeliveryState, SubscriptionStatus
@@ -22,6 +23,7 @@ from tests.store.stores import HOUR, MINUTE, Stores
 from tests.web.admin.conftest import FEEDS, NEWSLETTERS, Editor, EditorsSite, a_site
 
 PATIENCE = 20
+UNFINISHED = ("Counting who would get it", "The issues are being composed", "The mail server is being asked")
 READERS = ("amina", "ben", "carla")
 _KEY = re.compile(r'name="key" value="([^"]+)"')
 _NUMBER = re.compile(r'data-field="(\w+)">([^<]*)<')
@@ -76,7 +78,16 @@ async def checked(editor: Editor, **fields: str | list[str]) -> tuple[str, str]:
             ),
         ],
     )
-    return answer.url.path.removeprefix("/admin"), await answer.text()
+    return await ended(editor, answer)
+
+
+async def ended(editor: Editor, answer: aiohttp.ClientResponse) -> tuple[str, str]:
+    """Return the path and the text of a page, read again while what it shows is still being worked on."""
+    path, text = answer.url.path.removeprefix("/admin"), await answer.text()
+    async with asyncio.timeout(PATIENCE):
+        while any(words in text for words in UNFINISHED):
+            _, text = await editor.get(path)
+    return path, text
 
 
 async def confirmed(editor: Editor, path: str, **fields: str) -> tuple[str, str]:
@@ -84,7 +95,7 @@ async def confirmed(editor: Editor, path: str, **fields: str) -> tuple[str, str]
     answer = await editor.http.post(
         f"{editor.url}/admin{path}", data={"csrf": editor.csrf, **fields}, timeout=None
     )
-    return answer.url.path.removeprefix("/admin"), await answer.text()
+    return await ended(editor, answer)
 
 
 def numbers(text: str) -> dict[str, str]:
