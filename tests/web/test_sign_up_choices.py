@@ -266,3 +266,38 @@ async def test_one_victim_gets_one_mail_for_requests_from_many_addresses(
         await site.app.deliver()
     assert statuses <= {200, 429}
     assert len(await site.mails()) == 1
+
+
+@pytest.mark.parametrize("field", ["email", "newsletter", "timezone", "time", "day", "website"])
+async def test_hostile_values_are_refused_or_ignored(site: SignUpSite, web: Web, field: str):
+    """Oversized values, markup, NUL, other scripts and thousands of values in each field."""
+    hostile = [
+        "x" * 60_000,
+        "<script>alert(2)</script>",
+        "\0",
+        "\u202e\ufeff",
+        "../../etc/passwd",
+        "' OR 1=1 --",
+    ]
+    usual = {"email": NIA, "newsletter": "morning"}
+    for value in hostile:
+        answer = await web.post(f"{site.url}/subscribe", data=usual | {field: value})
+        assert answer.status in (200, 413, 422)
+        assert "<script>alert" not in await answer.text()
+    many = [*usual.items(), *((field, str(number)) for number in range(2_000))]
+    assert (await web.post(f"{site.url}/subscribe", data=many)).status == 413
+
+
+async def test_no_address_in_a_request_decides_where_a_person_is_led(site: SignUpSite, web: Web):
+    """Neither Host nor a path with two slashes nor a parameter makes a redirect or link to another site."""
+    for path in (
+        "/subscribe/",
+        "//evil.example/subscribe/",
+        "/subscribe?next=//evil.example",
+        "/subscribe/%2F/evil",
+    ):
+        answer = await web.get(site.url + path, headers={"Host": "evil.example"}, allow_redirects=False)
+        assert "evil.example" not in answer.headers.get("Location", "").split("/")[2:3]
+        assert 'href="//' not in await answer.text()
+        assert 'href="http://evil' not in await answer.text()
+        assert not answer.headers.get("Location", "").startswith(("//", "http"))

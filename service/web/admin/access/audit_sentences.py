@@ -34,6 +34,8 @@ SENTENCES = {
     "draft_edited": "changed a draft of {newsletter}: {change}",
     "draft_undone": "undid in a draft of {newsletter}: {change}",
     "draft_decided": "decided about a draft of {newsletter} for {readers}: {state}",
+    "invitation_created": "made an invitation to {newsletters} for {uses} people",
+    "invitation_revoked": "closed an invitation",
     "login_limited": "made too many login attempts at {client}, and was refused",
 }
 """What a person did, behind their name, by action; fields are details of the entry."""
