@@ -131,7 +131,7 @@ def add(
 
 def _discover(address: str, pick: int) -> tuple[str, str]:
     """Return the address and title of the feed with that number. Raises CaveatError if there is none."""
-    found = signals.run(feeds.discover(context.load_config().settings, address))
+    found = signals.run(feeds.discover(context.load_for_database().settings, address))
     if not found.feeds:
         raise CaveatError(f"{address} leads to no feed: {found.reason}")
     if len(found.feeds) > 1:

@@ -60,7 +60,7 @@ def ask(*, hours: Hours = 1) -> None:
         )
         return not done.problems
 
-    open_app.run_in_app(work, apply_roster=True)
+    open_app.run_in_app(work, apply_roster=True, needs_files=True)
 
 
 @commands.add(
@@ -84,7 +84,7 @@ def export(*, hours: Hours = 24) -> None:
         )
         return True
 
-    open_app.run_in_app(work, apply_roster=True)
+    open_app.run_in_app(work, apply_roster=True, needs_files=True)
 
 
 @commands.add(
@@ -128,7 +128,7 @@ def status(*, as_json: AsJson = False) -> None:
 
     `asked` ones have no result: the program ended while it waited for the answer.
     """
-    judge = context.load_config(tolerant=True).settings.condense.judge
+    judge = context.load_for_database().settings.condense.judge
 
     async def work(app: application.Application) -> bool:
         results = await offline.judge_results(app)

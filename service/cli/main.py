@@ -18,7 +18,7 @@ from service.cli.ui.help_page import HELP_OPTIONS
 from service.cli.ui.lazy_imports import lazy_imports
 from service.cli.ui.output import as_sentence, print_data, print_message
 from service.cli.ui.root_help import root_help
-from service.core.errors import CaveatError, ConfigError, UsageError
+from service.core.errors import CaveatError, ChangeHeld, ConfigError, UsageError
 
 with lazy_imports():
     from importlib import metadata
@@ -69,7 +69,7 @@ def _report_error(error: Exception) -> int:
         return EXIT_MISUSED
     if isinstance(error, CaveatError):
         print_message(as_sentence(str(error)))
-        return EXIT_MISUSED if isinstance(error, UsageError) else EXIT_FAILED
+        return EXIT_MISUSED if isinstance(error, (UsageError, ChangeHeld)) else EXIT_FAILED
     if isinstance(error, OSError) and error.strerror:
         place = f"{error.filename}: " if error.filename else ""
         print_message(as_sentence(f"{place}{error.strerror}"))

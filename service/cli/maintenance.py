@@ -38,7 +38,7 @@ def doctor(
     also checks the DNS records that mail servers verify, and shows the records to publish. If any check
     fails, the exit code is 1.
     """
-    loaded = context.load_config(tolerant=True)
+    loaded = context.load_for_database()
 
     async def run_checks() -> bool:
         all_passed = True
@@ -60,7 +60,7 @@ def migrate() -> None:
 
     Every command migrates the database when it opens it; this one does nothing else.
     """
-    name = signals.run(maintenance.migrate(context.load_config(tolerant=True).settings))
+    name = signals.run(maintenance.migrate(context.load_for_database().settings))
     print_message(f"The database {name} is up to date.")
 
 
@@ -77,7 +77,7 @@ def backup(
         raise UsageError(f"{target} exists already; name another file")
     if not target.parent.is_dir():
         raise UsageError(f"the folder {target.parent} does not exist; create it first")
-    settings = context.load_config(tolerant=True).settings
+    settings = context.load_for_database().settings
     with progress("Copying") as report:
         maintenance.back_up(settings, target, report)
     print_message(f"{target} contains the database ({target.stat().st_size / 2**20:.1f} MB).")
@@ -104,7 +104,7 @@ def restore(
     If the old database is missing or damaged, it is unknown what was sent since the backup, and sending is
     held until caveat restore --resume. For PostgreSQL this runs pg_restore and psql.
     """
-    settings = context.load_config(tolerant=True).settings
+    settings = context.load_for_database().settings
     if source is None:
         if not resume:
             raise UsageError("name the backup: caveat restore FILE")

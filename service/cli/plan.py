@@ -79,7 +79,7 @@ def plan(
             print_message(f"{quantity(len(waiting), 'draft')} for an editor: caveat draft list")
         return True
 
-    open_app.run_in_app(work)
+    open_app.run_in_app(work, needs_files=True)
 
 
 def _note(issue: forecast.ForecastIssue) -> str:

@@ -104,7 +104,7 @@ def preview(
             _print_note(previews.page_note(found))
         return True
 
-    open_app.run_in_app(work)
+    open_app.run_in_app(work, needs_files=True)
 
 
 def _print_note(note: str) -> None:

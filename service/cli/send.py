@@ -128,7 +128,7 @@ def send(
         planned = await _plan(app, request, yes=yes)
         return await _deliver(app, planned, as_json=as_json)
 
-    open_app.run_in_app(work, apply_roster=not dry_run)
+    open_app.run_in_app(work, apply_roster=not dry_run, needs_files=True)
 
 
 async def _plan(app: application.Application, request: SendRequest, *, yes: bool) -> ManualSend:

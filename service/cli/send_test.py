@@ -39,4 +39,4 @@ def run_test(
             print_message(note)
         return state == "sent"
 
-    open_app.run_in_app(work)
+    open_app.run_in_app(work, needs_files=True)

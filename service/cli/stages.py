@@ -45,7 +45,7 @@ def gather(
         )
         return not done.failed
 
-    open_app.run_in_app(work, apply_roster=True)
+    open_app.run_in_app(work, apply_roster=True, needs_files=True)
 
 
 @commands.add("condense", "caveat condense")
@@ -90,7 +90,7 @@ def compose() -> None:
             print_message(f"{drafts} for an editor: caveat draft list")
         return not done.problems
 
-    open_app.run_in_app(work, apply_roster=True)
+    open_app.run_in_app(work, apply_roster=True, needs_files=True)
 
 
 @commands.add("deliver", "caveat deliver")

@@ -5,6 +5,7 @@ CaveatError                 base class; its text is one sentence for a person
 │   ├── UnknownName         a newsletter, method, channel ... does not exist
 │   └── IdempotencyKeyReusedthe key belongs to another send
 ├── ConfigError             config/ or the environment is wrong               exit 2
+├── ChangeHeld              config/ would end too many subscriptions          exit 2; nothing changes
 ├── TemplateFailed          a template or its labels cannot be used           the issue is not sent
 ├── StoreError              the database cannot be used, or is too new        exit 1
 ├── ArticleChanged          an article was edited meanwhile                   the issue is composed again
@@ -20,6 +21,10 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from difflib import get_close_matches
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from service.core.model import HeldChange
 
 
 class CaveatError(Exception):
@@ -80,6 +85,14 @@ class ConfigError(CaveatError):
     def __init__(self, faults: Sequence[Fault]) -> None:
         self.faults = tuple(faults)
         super().__init__("\n".join(str(fault) for fault in self.faults))
+
+
+class ChangeHeld(CaveatError):
+    """The configuration would end too many subscriptions, so it was not applied; nothing was changed."""
+
+    def __init__(self, change: HeldChange) -> None:
+        self.change = change
+        super().__init__(change.sentence)
 
 
 class TemplateFailed(CaveatError):

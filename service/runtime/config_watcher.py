@@ -9,12 +9,21 @@ from pathlib import Path
 DEBOUNCE_MILLISECONDS = 400
 """Several writes within this time count as one change: editors write a file more than once."""
 
+QUIET_MILLISECONDS = 15_000
+"""Time without a change after which the watcher says so, for what is retried without one."""
 
-async def config_changes(folder: Path, stopping: asyncio.Event) -> AsyncIterator[None]:
-    """Yield once for each change of a file in the folder, until `stopping` is set."""
+
+async def config_changes(folder: Path, stopping: asyncio.Event) -> AsyncIterator[bool]:
+    """Yield True for each change of a file in the folder, False after a quiet time, until `stopping`."""
     from watchfiles import awatch  # noqa: PLC0415 - only a running service watches
 
-    async for _ in awatch(
-        folder, stop_event=stopping, debounce=DEBOUNCE_MILLISECONDS, step=50, recursive=False
+    async for changes in awatch(
+        folder,
+        stop_event=stopping,
+        debounce=DEBOUNCE_MILLISECONDS,
+        step=50,
+        rust_timeout=QUIET_MILLISECONDS,
+        yield_on_timeout=True,
+        recursive=False,
     ):
-        yield
+        yield bool(changes)

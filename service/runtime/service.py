@@ -19,13 +19,16 @@ import structlog
 from service.app.background_jobs import BackgroundJobs
 from service.app.bounces import read_bounces
 from service.app.clock import Clock, utc_now
+from service.app.config.in_force import roster_in_force
 from service.app.factories.application import Application, bootstrap
 from service.app.maintenance import prune
 from service.app.process_pool.pool import ProcessPool
 from service.core.errors import CaveatError, ConfigError
+from service.core.model import HeldChange
 from service.core.progress import Progress
 from service.core.stages import STAGES
 from service.runtime.bounce_server import BounceServer
+from service.runtime.config_guard import ConfigGuard
 from service.runtime.config_watcher import config_changes
 from service.runtime.descriptors import raise_descriptor_limit, share_descriptors
 from service.runtime.due_timer import run_due_timer
@@ -73,12 +76,18 @@ class Service:
         self._jobs = BackgroundJobs()
         self.started = asyncio.Event()
         self._bounces_read_at: datetime | None = None
+        self._guard = ConfigGuard()
         self.config_error: ConfigError | None = None
 
     @property
     def app(self) -> Application:
         """The current application, once the service has started."""
         return self._apps.current
+
+    @property
+    def held_change(self) -> HeldChange | None:
+        """The change that the guard keeps out of force; None if there is none."""
+        return self._guard.held
 
     async def run(self, stopping: asyncio.Event) -> None:
         """Run until `stopping` is set, then let work in progress finish, for nine seconds at most.
@@ -95,7 +104,7 @@ class Service:
         try:
             self._apps = ReloadableApp(await self._open_app(loaded))
             self._bounce_server = BounceServer(self._apps, self._clock)
-            await self._apply_roster(loaded)
+            await self._start_config(loaded)
             try:
                 await self._run_roles(listeners, stopping)
             finally:
@@ -238,22 +247,38 @@ class Service:
 
     # --- the configuration -----------------------------------------------------------------
 
+    async def _start_config(self, loaded: LoadedConfig) -> None:
+        """Apply the roster of the start, unless the guard holds it back; then the last one stays in force."""
+        app = self._apps.current
+        if await self._guard.lets_pass(app, loaded.roster):
+            await self._apply_roster(loaded)
+        else:
+            app.roster = await roster_in_force(app, loaded.roster)
+
     async def _follow_config(self, stopping: asyncio.Event) -> None:
-        async for _ in config_changes(self._apps.current.settings.folder, stopping):
-            try:
-                await self._apply_config(self._load())
-                if self.config_error is not None:
-                    log.info("config_valid_again")
-                self.config_error = None
-            except ConfigError as error:
-                self.config_error = error
-                log.warning("config_rejected", message=REJECTED, errors=[str(one) for one in error.faults])
-            except CaveatError as error:
-                log.warning("config_rejected", message=REJECTED, errors=[str(error)])
+        async for changed in config_changes(self._apps.current.settings.folder, stopping):
+            # `caveat config apply --yes` confirms a held change without changing a file.
+            if changed or self._guard.held is not None:
+                await self._reload()
+
+    async def _reload(self) -> None:
+        try:
+            # In a thread: thousands of subscribers take seconds, and mails and pages must not wait.
+            await self._apply_config(await asyncio.to_thread(self._load))
+            if self.config_error is not None:
+                log.info("config_valid_again")
+            self.config_error = None
+        except ConfigError as error:
+            self.config_error = error
+            log.warning("config_rejected", message=REJECTED, errors=[str(one) for one in error.faults])
+        except CaveatError as error:
+            log.warning("config_rejected", message=REJECTED, errors=[str(error)])
 
     async def _apply_config(self, loaded: LoadedConfig) -> None:
         """Replace the application by one of the new configuration; storage and listeners stay as they are."""
         app = self._apps.current
+        if not await self._guard.lets_pass(app, loaded.roster):
+            return
         settings = replace(loaded.settings, storage=app.settings.storage, web=app.settings.web)
         if (loaded.settings.storage, loaded.settings.web) != (settings.storage, settings.web):
             log.warning("config_needs_restart", keys=["storage", "web"])

@@ -17,6 +17,7 @@ from service.core.errors import Fault
 from service.core.model import Feed, Newsletter, Preferences, Roster, RosterEntry, Subscriber
 from service.core.secret import Secret
 from service.core.validators import fold_topic
+from service.settings.cache.subscribers import ReadSubscribers, SubscriberCache
 from service.settings.config_files import CONFIG_FILES
 from service.settings.errors import faults_from
 from service.settings.field_types import ConfigBlock, did_you_mean
@@ -27,6 +28,7 @@ from service.settings.yaml.document import YamlDocument
 
 Entry = TypeVar("Entry", bound=ConfigBlock)
 
+SUBSCRIBERS = "subscribers.yaml"
 MONTHLY_MAX_AGE = timedelta(days=62)  # twice the longest month
 
 
@@ -43,8 +45,15 @@ class _Item(Generic[Entry]):
 class RosterReader:
     """Reads the three roster files. `tolerant` skips a feed or subscriber with a fault, with a warning."""
 
-    def __init__(self, folder: Path, documents: Mapping[str, YamlDocument], *, tolerant: bool) -> None:
-        self._folder, self._written, self._tolerant = folder, documents, tolerant
+    def __init__(
+        self,
+        folder: Path,
+        documents: Mapping[str, YamlDocument],
+        *,
+        tolerant: bool,
+        cache: SubscriberCache,
+    ) -> None:
+        self._folder, self._written, self._tolerant, self._cache = folder, documents, tolerant, cache
         # None while the file that declares them is unread: references are then not checked.
         self._topics: set[str] | None = None
         self._known_newsletters: set[str] | None = None
@@ -141,7 +150,22 @@ class RosterReader:
 
     def _subscribers(self) -> tuple[tuple[RosterEntry, ...], tuple[str, ...]]:
         """Return the valid subscribers, and the ids of the skipped ones."""
-        items = self._items("subscribers.yaml", "subscribers", SubscriberEntry)
+        names = [None if one is None else sorted(one) for one in (self._known_newsletters, self._topics)]
+        conditions = (*names, self._tolerant)
+        found = self._cache.get(conditions, _cached_item)
+        if found is None:
+            faults, warnings = len(self.faults), len(self.warnings)
+            entries, skipped = self._read_subscribers()
+            found = ReadSubscribers(entries, skipped, tuple(self.warnings[warnings:]))
+            del self.warnings[warnings:]
+            document = self._written[SUBSCRIBERS]
+            if len(self.faults) == faults and not document.faults:
+                self._cache.put(conditions, found, document)
+        self.warnings += found.warnings
+        return found.entries, found.skipped
+
+    def _read_subscribers(self) -> tuple[tuple[RosterEntry, ...], tuple[str, ...]]:
+        items = self._items(SUBSCRIBERS, "subscribers", SubscriberEntry)
         self._refuse_duplicates(items, "email", lambda entry: identity.subscriber_id(entry.email))
         for item in items:
             if item.entry:
@@ -150,7 +174,7 @@ class RosterReader:
         for item, entry in good:
             for number, subscription in enumerate(entry.newsletters):
                 keys = (*item.keys, "newsletters", number)
-                self._warn_of_topics("subscribers.yaml", keys, subscription)
+                self._warn_of_topics(SUBSCRIBERS, keys, subscription)
         entries = tuple(_roster_entry(entry) for _, entry in good)
         addresses = [item.raw.get("email") for item in items if item.faults and isinstance(item.raw, dict)]
         skipped = {identity.subscriber_id(address) for address in addresses if isinstance(address, str)}
@@ -285,6 +309,11 @@ def _roster_entry(entry: SubscriberEntry) -> RosterEntry:
         tuple((subscription.id, _preferences(subscription)) for subscription in entry.newsletters),
         Secret(address),
     )
+
+
+def _cached_item(raw: object) -> RosterEntry:
+    """Return a subscriber who was valid when the cache was written. Raises ValidationError, a ValueError."""
+    return _roster_entry(SubscriberEntry.model_validate(raw))
 
 
 def _preferences(subscription: SubscriptionEntry) -> Preferences:

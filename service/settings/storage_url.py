@@ -32,6 +32,12 @@ def storage_url(text: str, folder: Path, password: str = "") -> tuple[str, str]:
     return _postgres(rest, password)
 
 
+def sqlite_file(url: str) -> Path | None:
+    """Return the file of a database URL that `storage_url` returned; None for PostgreSQL."""
+    scheme, _, path = url.partition(":///")
+    return Path(path) if scheme == "sqlite" else None
+
+
 def _sqlite(rest: str, folder: Path) -> tuple[str, str]:
     path = rest.removeprefix("/")
     if not rest.startswith("/") or not path or path.startswith(":memory:"):

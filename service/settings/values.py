@@ -216,9 +216,13 @@ class EffectiveSetting:
 
 @dataclass(frozen=True, slots=True)
 class LoadedConfig:
-    """The content of a config folder. `warnings` do not keep it from loading."""
+    """The content of a config folder. `warnings` do not keep it from loading.
+
+    `faults` are those of roster files that cannot be used: `roster` is then empty, and the last one holds.
+    """
 
     settings: Settings
     roster: Roster
     warnings: tuple[Fault, ...] = ()
     effective: tuple[EffectiveSetting, ...] = ()
+    faults: tuple[Fault, ...] = ()

@@ -42,6 +42,7 @@ from service.store.mappers import (
     poll_values,
     preferences_of,
 )
+from service.store.roster_state import SqlRosterState
 from service.store.schema import (
     bounces,
     editions,
@@ -64,6 +65,11 @@ class SqlSubscriberStore(SubscriberStore):
     """SubscriberStore on the tables feeds, subscribers, subscriptions and suppressions."""
 
     database: Database
+
+    @property
+    @override
+    def roster_state(self) -> SqlRosterState:
+        return SqlRosterState(self.database)
 
     @override
     async def save_feeds(self, declared: Sequence[Feed], now: datetime) -> SyncCounts:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import AsyncIterator, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
@@ -47,13 +48,20 @@ class RosterAction(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class RosterDifference:
-    """A difference. `kind` is `feed` or `subscription`; `newsletter` (an id) is empty for a feed."""
+    """A difference. `kind` is `feed` or `subscription`; `newsletter` (an id) is empty for a feed.
+
+    Of a subscription, `before` is the edition now and `after` the one that the roster asks for, which is due
+    first at `next_due_at`; each is None where there is none.
+    """
 
     kind: str
     name: str
     newsletter: str
     action: RosterAction
     detail: str
+    before: Edition | None = None
+    after: Edition | None = None
+    next_due_at: datetime | None = None
 
 
 async def differences(
@@ -66,7 +74,7 @@ async def differences(
     """
     for difference in _feeds(roster.feeds, feeds):
         yield difference
-    placements, _, unplaced = placements_of(roster, now)
+    placements, _, unplaced = await asyncio.to_thread(placements_of, roster, now)
     missing = {(p.subscriber.id, p.newsletter): p for p in placements}
     unreadable = {*roster.unreadable_subscribers, *unplaced}
     after: str | None = None
@@ -79,10 +87,26 @@ async def differences(
                 continue
             action, detail = _action(membership, placement)
             if action is not None:
-                yield RosterDifference("subscription", membership.subscriber.email, key[1], action, detail)
+                yield RosterDifference(
+                    "subscription",
+                    membership.subscriber.email,
+                    key[1],
+                    action,
+                    detail,
+                    membership.edition,
+                    placement.edition if placement else None,
+                    placement.next_due_at if placement else None,
+                )
     for placement in missing.values():
         yield RosterDifference(
-            "subscription", placement.subscriber.email, placement.newsletter, RosterAction.ADD, ""
+            "subscription",
+            placement.subscriber.email,
+            placement.newsletter,
+            RosterAction.ADD,
+            "",
+            None,
+            placement.edition,
+            placement.next_due_at,
         )
 
 

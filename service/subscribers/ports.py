@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from typing import Protocol
@@ -12,8 +12,10 @@ from service.core.model import (
     ConsentWay,
     DesiredSubscription,
     Feed,
+    HeldChange,
     Issue,
     Membership,
+    Newsletter,
     SignUpRequest,
     Subscriber,
     SubscriptionStatus,
@@ -38,8 +40,57 @@ UNSUBSCRIBED_REASON = "unsubscribed from everything"
 """The reason of a suppression that the subscriber asked for, and can lift."""
 
 
+class RosterState(Protocol):
+    """What the database knows of the roster in force, and of a change that is held."""
+
+    async def newsletters(self) -> Sequence[Newsletter] | None:
+        """Return the newsletters of the roster applied last; None before the first one."""
+        ...
+
+    async def fingerprint(self) -> str:
+        """Return the fingerprint of the roster applied last, "" if it is unknown."""
+        ...
+
+    async def declared_running(self) -> Collection[tuple[str, str]]:
+        """Return the active and paused subscriptions of the files: ids of subscriber and newsletter."""
+        ...
+
+    async def undeclared_running(self) -> Mapping[str, int]:
+        """Return the number of active and paused subscriptions that no file declared, by newsletter."""
+        ...
+
+    async def record(self, newsletters: Sequence[Newsletter], fingerprint: str) -> None:
+        """Store what is in force now; a held change is forgotten."""
+        ...
+
+    async def confirm(self, fingerprint: str) -> None:
+        """Allow the roster with this fingerprint to end any number of subscriptions, until one is applied."""
+        ...
+
+    async def confirmed(self) -> str:
+        """Return the fingerprint of the confirmed roster, "" if there is none."""
+        ...
+
+    async def hold(self, change: HeldChange, now: datetime) -> bool:
+        """Store a held change; return whether it is another one than the stored one, whose time stays."""
+        ...
+
+    async def held(self) -> HeldChange | None:
+        """Return the held change, or None."""
+        ...
+
+    async def release(self) -> bool:
+        """Forget the held change; return whether there was one."""
+        ...
+
+
 class SubscriberStore(Protocol):
     """Stores subscribers, their subscriptions, suppressed addresses, and the feeds of the roster."""
+
+    @property
+    def roster_state(self) -> RosterState:
+        """The roster in force."""
+        ...
 
     async def save_feeds(self, feeds: Sequence[Feed], now: datetime) -> SyncCounts:
         """Make these the only active feeds; the results of earlier polls are kept."""

@@ -2,18 +2,22 @@
 
 from __future__ import annotations
 
+import asyncio
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from service.core.errors import UsageError
+from service.core.errors import ChangeHeld, UsageError
 from service.core.model import (
     DesiredSubscription,
+    HeldChange,
     Membership,
     Newsletter,
     Roster,
     RosterEntry,
     SubscriptionStatus,
 )
+from service.subscribers import guard
 from service.subscribers.ports import SubscriberStore, SyncCounts
 from service.subscribers.preferences import PlacementBuilder
 
@@ -31,21 +35,57 @@ class RosterReport:
 
 
 async def apply_roster(
-    store: SubscriberStore, roster: Roster, now: datetime, *, starts_after: datetime | None = None
+    store: SubscriberStore,
+    roster: Roster,
+    now: datetime,
+    *,
+    starts_after: datetime | None = None,
+    confirmed: bool = False,
 ) -> RosterReport:
     """Make the database hold what the roster declares; a second call changes nothing.
 
     A new subscriber's first issue has the articles gathered after `starts_after` (None: the last 24 hours). A
     subscriber whose entry is unreadable or has an invalid preference stays as they were.
+
+    Raises ChangeHeld, and changes neither feeds nor subscriptions, if it would end too many subscriptions and
+    nobody `confirmed` that.
     """
+    placements, problems, unplaced = await asyncio.to_thread(placements_of, roster, now)
+    kept_ids = {*roster.unreadable_subscribers, *unplaced}
+    change = None if confirmed else await _held_change(store, roster, placements, kept_ids)
+    if change is not None:
+        await store.roster_state.hold(change, now)
+        raise ChangeHeld(change)
     feeds = await store.save_feeds(roster.feeds, now)
-    placements, problems, unplaced = placements_of(roster, now)
-    for subscriber_id in {*roster.unreadable_subscribers, *unplaced}:
+    for subscriber_id in kept_ids:
         kept = await store.memberships(subscriber_id=subscriber_id)
         placements += [_unchanged(membership) for membership in kept if _is_kept(membership)]
     starts = starts_after if starts_after is not None else now - FIRST_ISSUE_LOOKBACK
     subscriptions = await store.save_roster_subscriptions(placements, now, starts_after=starts)
+    await store.roster_state.record(roster.newsletters, "" if problems else roster.fingerprint)
     return RosterReport(feeds, subscriptions, tuple(problems))
+
+
+async def held_change(store: SubscriberStore, roster: Roster, now: datetime) -> HeldChange | None:
+    """Return what applying the roster would end if that is too much to happen by itself; None if not."""
+    placements, _, unplaced = await asyncio.to_thread(placements_of, roster, now)
+    return await _held_change(store, roster, placements, {*roster.unreadable_subscribers, *unplaced})
+
+
+async def _held_change(
+    store: SubscriberStore, roster: Roster, placements: Sequence[DesiredSubscription], kept: Collection[str]
+) -> HeldChange | None:
+    state = store.roster_state
+    if roster.fingerprint and roster.fingerprint == await state.confirmed():
+        return None
+    in_force = await state.newsletters() or ()
+    return guard.held_change(
+        await state.declared_running(),
+        await state.undeclared_running(),
+        placed={(placement.subscriber.id, placement.newsletter) for placement in placements},
+        kept=kept,
+        removed={one.id for one in in_force} - {one.id for one in roster.newsletters},
+    )
 
 
 def placements_of(roster: Roster, now: datetime) -> tuple[list[DesiredSubscription], list[str], set[str]]:

@@ -13,6 +13,7 @@ from pathlib import Path
 from urllib.parse import urlsplit
 
 from service.app.clock import Clock, utc_now
+from service.app.config.in_force import held_change_of
 from service.app.doctor.open_files import readable_by_others
 from service.app.doctor.port_owner import port_owner
 from service.app.factories.channels import channel_of, personal_channels_of
@@ -67,7 +68,7 @@ async def run_checks(
     """
     python = ".".join(map(str, sys.version_info[:3]))
     yield CheckResult("program", CheckStatus.OK, f"Caveat {version('caveat')} on Python {python}")
-    for result in _configuration(loaded):
+    for result in await _configuration(loaded, clock):
         yield result
     channel = channel_of(loaded.settings)
     for result in await _storage(loaded.settings, channel, clock):
@@ -96,9 +97,23 @@ async def run_checks(
             yield result
 
 
-def _configuration(loaded: LoadedConfig) -> Iterator[CheckResult]:
-    """Yield the counts and the first warnings."""
+async def _configuration(loaded: LoadedConfig, clock: Clock) -> list[CheckResult]:
+    """Check the files, and whether a change in them is held back."""
+    held = await held_change_of(loaded, clock)
+    return [
+        *_files(loaded),
+        *(CheckResult("configuration", CheckStatus.FAULT, change.message) for change in held),
+    ]
+
+
+def _files(loaded: LoadedConfig) -> Iterator[CheckResult]:
+    """Yield the faults, else the counts and the first warnings."""
     roster = loaded.roster
+    if loaded.faults:
+        more = f"; {len(loaded.faults)} faults, see config check" if loaded.faults[1:] else ""
+        said = f"the files are not in force, the last valid ones are: {loaded.faults[0]}{more}"
+        yield CheckResult("configuration", CheckStatus.FAULT, said)
+        return
     counted = (
         f"in the files: feeds {len(roster.feeds)}, newsletters {len(roster.newsletters)}, "
         f"subscribers {len(roster.subscribers)}"

@@ -24,13 +24,15 @@ WRITE_PROBE_INTERVAL = timedelta(seconds=30)
 class ServiceHealth:
     """Result of a health check. `last_tick_at` is the scheduler's last sweep, None in other processes.
 
-    `problems` are sentences about stages that make no progress and about the process pool.
+    `problems` are sentences about stages that make no progress and about the process pool. `held_change`
+    says that the saved configuration is not in force; "" if none is held. That is no reason to restart.
     """
 
     reachable: bool
     last_tick_at: datetime | None = None
     writable: bool = True
     problems: tuple[str, ...] = ()
+    held_change: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,6 +65,7 @@ class HealthCheck:
         try:
             async with asyncio.timeout(DATABASE_SECONDS):
                 await self._subscribers.signing_key()
+                held = await self._subscribers.roster_state.held()
         except (CaveatError, TimeoutError):
             return ServiceHealth(
                 reachable=False, last_tick_at=self.last_tick_at, problems=self.stage_problems()
@@ -72,6 +75,7 @@ class HealthCheck:
             last_tick_at=self.last_tick_at,
             writable=await self._is_writable(),
             problems=self.stage_problems(),
+            held_change=held.sentence if held else "",
         )
 
     async def metrics(self) -> MetricsSnapshot:

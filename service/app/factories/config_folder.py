@@ -9,15 +9,17 @@ from pathlib import Path
 from typing import Any
 
 from service.core.coverage import feed_gaps
-from service.core.errors import UsageError
+from service.core.errors import ConfigError, Fault, UsageError
 from service.core.ids import feed_id
-from service.core.model import Feed
+from service.core.model import Feed, Roster
 from service.core.validators import fold_topics
-from service.settings.load import load_config
+from service.settings.config_files import CONFIG_FILES
+from service.settings.load import MAIN_FILE, load_config, load_settings
 from service.settings.packaged_files import config_folder, sample_folder
 from service.settings.schema import json_schemas, reference_page
 from service.settings.values import LoadedConfig
 from service.settings.yaml import edit
+from service.settings.yaml.files import read_files, replace_files
 
 __all__ = [
     "LoadedConfig",
@@ -25,16 +27,23 @@ __all__ = [
     "add_feeds",
     "add_subscriber",
     "create_example",
+    "draft_files",
     "edit_subscriber",
     "json_schemas",
     "load",
     "load_config",
+    "load_for_database",
     "load_or_example",
+    "load_with",
+    "read_files",
     "reference_page",
     "remove_feed",
     "remove_subscriber",
+    "replace_files",
     "sample_folder",
 ]
+
+NO_ROSTER = Roster((), (), ())
 
 PRIVATE_PATTERNS = ("*.secret", "secrets", "*.local.yaml", ".*")  # never part of the example
 
@@ -49,6 +58,46 @@ def load(folder: Path, *, tolerant: bool = False, connections: int | None = None
     if connections is not None:
         environ["CAVEAT_MAIL__SMTP__CONNECTIONS"] = str(connections)
     return load_config(folder, environ, tolerant=tolerant)
+
+
+def load_for_database(folder: Path) -> LoadedConfig:
+    """Return what the folder configures; if only roster files are broken, the settings and their `faults`.
+
+    Raises ConfigError if caveat.yaml or the environment has a fault: they name the database.
+    """
+    try:
+        return load(folder, tolerant=True)
+    except ConfigError as error:
+        try:
+            settings = load_settings(folder, dict(os.environ))
+        except ConfigError as unusable:
+            needed = Fault(MAIN_FILE, 0, 0, f"{MAIN_FILE} names the database, so every command needs it")
+            raise ConfigError([*error.faults, needed]) from unusable
+        return LoadedConfig(settings, NO_ROSTER, faults=error.faults)
+
+
+def load_with(folder: Path, files: Mapping[str, bytes], *, tolerant: bool = False) -> LoadedConfig:
+    """Return what the folder would configure with `files` (content by name) in place of its own.
+
+    Raises ConfigError, or UsageError for a name that is no config file.
+    """
+    for name in files:
+        if name not in CONFIG_FILES:
+            raise UsageError(f"{name!r} is no configuration file; known: {', '.join(CONFIG_FILES)}")
+    return load_config(folder, dict(os.environ), tolerant=tolerant, replacements=files)
+
+
+def draft_files(draft: Path) -> dict[str, bytes]:
+    """Return the config files of a draft folder, by name; it needs only those that change.
+
+    Raises UsageError if there is none, CaveatError if one cannot be read.
+    """
+    if not draft.is_dir():
+        raise UsageError(f"there is no folder {draft}")
+    found = read_files(draft)
+    if not found:
+        raise UsageError(f"{draft} has none of {', '.join(CONFIG_FILES)}")
+    return found
 
 
 def load_or_example(folder: Path) -> LoadedConfig:

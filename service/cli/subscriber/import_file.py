@@ -50,7 +50,7 @@ def run_import(file: Path, default_newsletters: Sequence[str], *, dry_run: bool,
         print_message(_result_text(done))
         return not done.refused
 
-    run_in_app(work, apply_roster=not dry_run)
+    run_in_app(work, apply_roster=not dry_run, needs_files=True)
 
 
 async def _import(

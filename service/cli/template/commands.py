@@ -35,7 +35,7 @@ def check(
     address, if a caveat is missing below its point, if the text lacks a link of the page, or if the page
     breaks a rule of accessibility: language and direction, one first heading, texts for pictures and links.
     """
-    checker = theme_check.ThemeChecker(context.load_config().settings)
+    checker = theme_check.ThemeChecker(context.load_for_database().settings)
     known = checker.themes()
     if theme is not None and theme not in known:
         raise UnknownName("theme", theme, known)

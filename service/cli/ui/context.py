@@ -41,6 +41,18 @@ def load_config(*, tolerant: bool = False, connections: int | None = None) -> co
     return config_folder.load(options().config, tolerant=tolerant, connections=connections)
 
 
+def load_for_database() -> config_folder.LoadedConfig:
+    """Return the configuration for a command that works on the database; see config_folder.
+
+    A broken roster file is named in a warning with its place. Raises ConfigError if caveat.yaml is broken.
+    """
+    loaded = config_folder.load_for_database(options().config)
+    if loaded.faults:
+        more = f" (and {len(loaded.faults) - 1} more, see caveat config check)" if loaded.faults[1:] else ""
+        print_message(f"{loaded.faults[0]}{more}; the last valid feeds and newsletters are used.")
+    return loaded
+
+
 def print_warnings(loaded: config_folder.LoadedConfig) -> None:
     """Print the warnings about the configuration."""
     for warning in loaded.warnings:

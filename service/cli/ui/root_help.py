@@ -23,7 +23,7 @@ class CommandSummary(NamedTuple):
 COMMAND_SECTIONS: dict[str, tuple[CommandSummary, ...]] = {
     "Begin here": (
         CommandSummary("demo", "demo.command", "Run the whole service once on a sample, without network."),
-        CommandSummary("config", "config", "Create, check, show and apply the configuration."),
+        CommandSummary("config", "config.commands", "Create, check, show and apply the configuration."),
         CommandSummary("template", "template.commands", "Check the themes of issues."),
         CommandSummary("doctor", "maintenance", "Check the configuration, the database and the mail server."),
     ),

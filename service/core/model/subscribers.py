@@ -176,14 +176,39 @@ class Roster:
     """The feeds, newsletters and subscribers that config/ declares.
 
     `unreadable_subscribers` are the ids of subscribers with an invalid entry; their subscriptions stay
-    unchanged.
+    unchanged. `fingerprint` is equal for equal files and the same version of Caveat; "" if it is unknown.
     """
 
     feeds: tuple[Feed, ...]
     newsletters: tuple[Newsletter, ...]
     subscribers: tuple[RosterEntry, ...]
     unreadable_subscribers: tuple[str, ...] = ()
+    fingerprint: str = field(default="", compare=False)
 
     def newsletter(self, newsletter_id: str) -> Newsletter | None:
         """Return the newsletter with this id, or None."""
         return next((n for n in self.newsletters if n.id == newsletter_id), None)
+
+
+@dataclass(frozen=True, slots=True)
+class HeldChange:
+    """A change of the configuration that is not in force, because it would end too many subscriptions.
+
+    `ended` are the subscriptions that would end, of the `running` ones, by newsletter in `newsletters`.
+    `since` is when it was held first; None if nothing recorded it.
+    """
+
+    ended: int
+    running: int
+    newsletters: tuple[tuple[str, int], ...] = ()
+    since: datetime | None = None
+
+    @property
+    def sentence(self) -> str:
+        """What would end, that it did not, and what to do."""
+        named = ", ".join(f"{name} {count}" for name, count in self.newsletters)
+        return (
+            f"the configuration would end {self.ended} of {self.running} subscriptions ({named}), so it is "
+            "not in force and the last one stays; `caveat config plan` shows the change and `caveat config "
+            "apply --yes` applies it, or restore the files"
+        )

@@ -9,21 +9,18 @@ write    a temporary file, sync it to the disk, rename it over the old one
 from __future__ import annotations
 
 import codecs
-import fcntl
-import os
-import tempfile
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import contextmanager, suppress
+from collections.abc import Callable, Mapping, Sequence
 from difflib import get_close_matches
 from pathlib import Path
 from typing import Any
 
 from service.core import ids as identity
-from service.core.errors import CaveatError, UsageError
+from service.core.errors import UsageError
 from service.settings.config_files import CONFIG_FILES
 from service.settings.errors import block_at, keys_of
 from service.settings.load import load_config
 from service.settings.values import LoadedConfig
+from service.settings.yaml.files import locked, write
 from service.settings.yaml.item_list import YamlList
 
 ItemValues = Mapping[str, Any]
@@ -75,29 +72,47 @@ def change(
     folder: Path, list_name: str, name: str, changes: Callable[[ItemValues], ItemValues], environ: Environ
 ) -> LoadedConfig:
     """Set keys of an item as `update` does; `changes` takes the item's values and returns the new ones."""
+    return _edited(folder, list_name, environ, changing(list_name, name, changes))
+
+
+Alteration = Callable[[YamlList], str]
+"""An edit of a list: returns the new text of its file. `changing`, YamlList.append, YamlList.remove."""
+
+
+def drafted(content: bytes, list_name: str, alter: Alteration) -> bytes:
+    """Return the content of a list's file after an edit; nothing is written, and nothing is checked.
+
+    Raises UsageError when the item of the edit does not exist.
+    """
+    mark = codecs.BOM_UTF8 if content.startswith(codecs.BOM_UTF8) else b""
+    items = YamlList(list_name, content.decode("utf-8-sig"), _keys(list_name))
+    return mark + alter(items).encode()
+
+
+def changing(list_name: str, name: str, changes: Callable[[ItemValues], ItemValues]) -> Alteration:
+    """Return the edit that sets keys of the item with this name, as `change` does."""
 
     def alter(items: YamlList) -> str:
         index = _index(items, list_name, name)
         return items.update(index, changes(items.values[index]))
 
-    return _edited(folder, list_name, environ, alter)
+    return alter
 
 
-def _edited(folder: Path, kind: str, environ: Environ, alter: Callable[[YamlList], str]) -> LoadedConfig:
+def _edited(folder: Path, kind: str, environ: Environ, alter: Alteration) -> LoadedConfig:
     file = f"{kind}.yaml"
     if file not in CONFIG_FILES or kind not in ITEM_NAMES:
         raise UsageError(f"there is no list of {kind} to edit")
     # A symbolic link stays; the file that it points to is changed.
     path = (folder.expanduser().absolute() / file).resolve()
-    with _locked(path.parent):
+    with locked(path.parent):
         # Refuse a folder that does not load, even if the edit would remove the fault.
         load_config(folder, environ)
         before = path.read_bytes()
-        mark = codecs.BOM_UTF8 if before.startswith(codecs.BOM_UTF8) else b""
-        after = mark + alter(YamlList(kind, before.decode("utf-8-sig"), _keys(kind))).encode()
+        after = drafted(before, kind, alter)
         loaded = load_config(folder, environ, replacements={file: after})
         if after != before:
-            _write(path, after)
+            write(path, after)
     return loaded
 
 
@@ -117,42 +132,3 @@ def _index(items: YamlList, kind: str, name: str) -> int:
     near = get_close_matches(name, known, n=1)
     hint = f" Did you mean {near[0]}?" if near else ""
     raise UsageError(f"there is no {noun} {name!r} in {kind}.yaml.{hint}")
-
-
-@contextmanager
-def _locked(folder: Path) -> Iterator[None]:
-    try:
-        descriptor = os.open(folder, os.O_RDONLY)
-    except OSError as error:
-        raise CaveatError(f"{folder} cannot be opened: {error.strerror}") from error
-    try:
-        fcntl.flock(descriptor, fcntl.LOCK_EX)
-        yield
-    finally:
-        os.close(descriptor)
-
-
-def _write(path: Path, data: bytes) -> None:
-    """Replace the file atomically: after a crash it holds the old bytes or the new ones (POSIX rename)."""
-    try:
-        descriptor, name = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
-    except OSError as error:
-        raise CaveatError(f"{path} cannot be written: {error.strerror}") from error
-    try:
-        with os.fdopen(descriptor, "wb") as file:
-            file.write(data)
-            file.flush()
-            before = path.stat()
-            os.fchmod(file.fileno(), before.st_mode & 0o7777)
-            with suppress(PermissionError):
-                os.fchown(file.fileno(), before.st_uid, before.st_gid)
-            os.fsync(file.fileno())
-        Path(name).replace(path)
-    except OSError as error:
-        Path(name).unlink(missing_ok=True)
-        raise CaveatError(f"{path} cannot be written: {error.strerror}") from error
-    folder = os.open(path.parent, os.O_RDONLY)
-    try:
-        os.fsync(folder)
-    finally:
-        os.close(folder)

@@ -12,7 +12,7 @@ import typer
 from service.cli.ui import context, terminal
 from service.cli.ui.commands import CommandTyper
 from service.cli.ui.lazy_imports import lazy_imports
-from service.cli.ui.options import AsJson
+from service.cli.ui.options import AsJson, Yes
 from service.cli.ui.output import (
     as_sentence,
     fault_record,
@@ -26,10 +26,13 @@ from service.core.errors import ConfigError, UnknownName, UsageError
 
 with lazy_imports():
     from service.app import subscribers
+    from service.app.config import in_force
     from service.app.doctor import theme_check
     from service.app.factories import application, channels, config_folder
     from service.app.judge import disclosure
+    from service.cli.config import plans
     from service.cli.ui import open_app
+    from service.runtime import signals
 
 commands = CommandTyper(
     """Create, check, show and apply the configuration.
@@ -74,7 +77,8 @@ def check(*, as_json: AsJson = False) -> None:
             print_json(fault_record(fault, "fault"))
         raise typer.Exit(2) from None
     unusable = channels.channel_faults(loaded.settings, loaded.roster)
-    loaded = replace(loaded, warnings=(*loaded.warnings, *unusable))
+    held = signals.run(in_force.held_change_of(loaded))
+    loaded = replace(loaded, warnings=(*loaded.warnings, *unusable, *held))
     if as_json:
         for warning in loaded.warnings:
             print_json(fault_record(warning, "warning"))
@@ -154,24 +158,41 @@ def diff(*, as_json: AsJson = False) -> None:
         print_records(records, as_json=as_json, empty_message=empty_message)
         return True
 
-    open_app.run_in_app(work)
+    open_app.run_in_app(work, needs_files=True)
 
 
-@commands.add("apply", "caveat config apply\ncaveat config diff && caveat config apply")
-def apply() -> None:
+DraftFolder = Annotated[
+    Path | None,
+    typer.Argument(
+        metavar="DRAFT",
+        help="Folder with changed files; it needs only those. Default: the files as saved.",
+    ),
+]
+
+
+@commands.add(
+    "plan", "caveat config plan\ncaveat config plan draft\ncaveat config plan draft --json | jq .loses"
+)
+def plan(draft: DraftFolder = None, *, as_json: AsJson = False) -> None:
+    """Say what applying the files would change; nothing is changed.
+
+    For each newsletter: how many people get it newly, no longer or at another time, some of them by name, and
+    when their next mail is due. Then the feeds, and with a draft the settings; secrets are hidden. The draft
+    is checked first: an error is listed with file, line and column.
+    """
+    plans.show_plan(draft, as_json=as_json)
+
+
+@commands.add("apply", "caveat config apply\ncaveat config plan draft && caveat config apply draft --yes")
+def apply(draft: DraftFolder = None, *, yes: Yes = False) -> None:
     """Apply the files to the database, as a running service does by itself.
 
-    What a subscriber chose is kept, and applying the same files twice changes nothing. A subscriber who
-    cannot be applied is reported and stays unchanged; the exit code is then 1.
+    With a draft, its files first replace those of the configuration; the old ones are kept in its folder
+    .backups. The plan is printed before. What a subscriber chose is kept, and applying the same files twice
+    changes nothing. A subscriber who cannot be applied is reported and stays unchanged; the exit code is then
+    1.
+
+    A change that would end more than five subscriptions and more than a fifth of them is never applied by
+    itself, by no command and by no running service: it needs this command with --yes.
     """
-
-    async def work(app: application.Application) -> bool:
-        done = await app.apply_roster()
-        for problem in done.problems:
-            print_message(problem)
-        for noun, applied in (("feeds", done.feeds), ("subscriptions", done.subscriptions)):
-            changes = f"{applied.added} added, {applied.changed} changed, {applied.ended} ended"
-            print_message(f"{noun}: {changes}, {applied.kept} unchanged.")
-        return not done.problems
-
-    open_app.run_in_app(work)
+    plans.apply_plan(draft, yes=yes)

@@ -1,0 +1,1 @@
+"""The configuration as plan and apply: what a change would do, and doing it."""

@@ -1,0 +1,1 @@
+"""`caveat config`: its commands, and what they print."""

@@ -1,0 +1,1 @@
+"""Cache of what was read from large config files."""
