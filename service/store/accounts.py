@@ -7,11 +7,16 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from sqlalchemy import RowMapping, Select, and_, delete, or_, select, update
+from sqlalchemy.ext.asyncio import AsyncConnection
 
 from service.core.model import Account, AccountRole, AdminSession
 from service.core.secret import Secret
 from service.store.database import Database
+from service.store.dialect import advisory_lock
 from service.store.schema import accounts, sessions
+
+ADMINS_LOCK = 0x0CA7EAF
+"""Advisory lock of a transaction that ends an admin, so that two admins cannot end each other."""
 
 
 def folded_name(name: str) -> str:
@@ -104,9 +109,17 @@ class SqlAccountStore:
             others = and_(sessions.c.account == account_id, sessions.c.id != keep_session)
             await connection.execute(delete(sessions).where(others))
 
-    async def set_role(self, account_id: str, role: AccountRole) -> None:
-        """Change what an account may do; it holds from its next request on."""
-        await self._update(account_id, role=role.value)
+    async def set_role(self, account_id: str, role: AccountRole) -> bool:
+        """Change what an account may do; it holds from its next request on.
+
+        Return False, and change nothing, if no active admin would be left.
+        """
+        async with self.database.write() as connection:
+            if role is not AccountRole.ADMIN and await _is_last_admin(connection, account_id):
+                return False
+            changing = update(accounts).where(accounts.c.id == account_id).values(role=role.value)
+            await connection.execute(changing)
+        return True
 
     async def set_email(self, account_id: str, email: str) -> None:
         """Change the address of test mails to the account."""
@@ -126,18 +139,30 @@ class SqlAccountStore:
         async with self.database.write() as connection:
             return bool((await connection.execute(changing)).rowcount)
 
-    async def set_disabled(self, account_id: str, at: datetime | None) -> None:
-        """Disable an account and end its sessions, or with None enable it again."""
+    async def set_disabled(self, account_id: str, at: datetime | None) -> bool:
+        """Disable an account and end its sessions, or with None enable it again.
+
+        Return False, and change nothing, if no active admin would be left.
+        """
         async with self.database.write() as connection:
+            if at is not None and await _is_last_admin(connection, account_id):
+                return False
             same = accounts.c.id == account_id
             await connection.execute(update(accounts).where(same).values(disabled_at=at, link=None))
             await connection.execute(delete(sessions).where(sessions.c.account == account_id))
+        return True
 
-    async def delete(self, account_id: str) -> None:
-        """Delete an account and its sessions; the record of its changes stays."""
+    async def delete(self, account_id: str) -> bool:
+        """Delete an account and its sessions; the record of its changes stays.
+
+        Return False, and change nothing, if no active admin would be left.
+        """
         async with self.database.write() as connection:
+            if await _is_last_admin(connection, account_id):
+                return False
             await connection.execute(delete(sessions).where(sessions.c.account == account_id))
             await connection.execute(delete(accounts).where(accounts.c.id == account_id))
+        return True
 
     # --- sessions --------------------------------------------------------------------------
 
@@ -204,6 +229,13 @@ class SqlAccountStore:
     async def _update(self, account_id: str, **values: object) -> None:
         async with self.database.write() as connection:
             await connection.execute(update(accounts).where(accounts.c.id == account_id).values(values))
+
+
+async def _is_last_admin(connection: AsyncConnection, account_id: str) -> bool:
+    """Return whether this is the only active admin; until the commit nobody else changes who is one."""
+    await advisory_lock(connection, ADMINS_LOCK)
+    active = and_(accounts.c.role == AccountRole.ADMIN.value, accounts.c.disabled_at.is_(None))
+    return list(await connection.scalars(select(accounts.c.id).where(active))) == [account_id]
 
 
 def _account(row: RowMapping) -> Account:

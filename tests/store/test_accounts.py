@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Awaitable
 from datetime import timedelta
 
 import pytest
@@ -57,6 +58,7 @@ async def test_of_simultaneous_uses_of_a_link_one_sets_the_password(store: SqlAc
 
 
 async def test_a_link_is_valid_until_it_expires_and_while_the_account_is_enabled(store: SqlAccountStore):
+    await store.create(an_account("Ben"))
     await store.set_link("id-Ada", "link", NOON + HOUR)
     assert await store.by_link("link", NOON + HOUR - timedelta(milliseconds=1)) == an_account()
     assert await store.by_link("link", NOON + HOUR) is None
@@ -118,6 +120,7 @@ async def test_sessions_are_ended_by_their_own_account_alone(store: SqlAccountSt
 
 
 async def test_a_disabled_or_deleted_account_has_no_session(store: SqlAccountStore):
+    await store.create(an_account("Ben"))
     await store.start_session(a_session(1))
     await store.set_disabled("id-Ada", NOON)
     assert await store.session("session-1") is None
@@ -148,3 +151,19 @@ async def test_the_audit_record_is_read_in_pages_and_pruned_by_time(database: Da
     assert [entry for _, entry in [*first, *second]] == entries[:0:-1]
     assert await audit.prune(NOON + 3 * HOUR) == 3
     assert [entry for _, entry in await audit.page(None, 9)] == entries[:2:-1]
+
+
+@pytest.mark.parametrize("end", ["role", "disable", "delete"])
+async def test_of_two_admins_who_end_each_other_at_once_one_stays(store: SqlAccountStore, end: str):
+    await store.create(an_account("Ben"))
+    await store.create(an_account("Vera", AccountRole.VIEWER))
+
+    def ended(account_id: str) -> Awaitable[bool]:
+        if end == "role":
+            return store.set_role(account_id, AccountRole.VIEWER)
+        return store.set_disabled(account_id, NOON) if end == "disable" else store.delete(account_id)
+
+    assert sorted(await asyncio.gather(ended("id-Ada"), ended("id-Ben"))) == [False, True]
+    active = [one for one in await store.accounts() if one.role is AccountRole.ADMIN and one.is_active]
+    assert len(active) == 1
+    assert await ended("id-Vera")

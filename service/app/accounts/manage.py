@@ -122,10 +122,7 @@ async def accounts(app: Application) -> Sequence[Account]:
 
 async def set_role(app: Application, account: Account, role: str) -> None:
     """Change the role of an account. Raises UsageError for the last active admin, who must stay one."""
-    wanted = read_role(role)
-    if wanted is not AccountRole.ADMIN:
-        await _require_other_admin(app, account)
-    await SqlAccountStore(app.database).set_role(account.id, wanted)
+    _require_other_admin(account, await SqlAccountStore(app.database).set_role(account.id, read_role(role)))
 
 
 async def set_email(app: Application, account: Account, email: str) -> None:
@@ -135,8 +132,8 @@ async def set_email(app: Application, account: Account, email: str) -> None:
 
 async def disable(app: Application, account: Account) -> None:
     """Disable an account and end its sessions. Raises UsageError for the last active admin."""
-    await _require_other_admin(app, account)
-    await SqlAccountStore(app.database).set_disabled(account.id, app.clock())
+    done = await SqlAccountStore(app.database).set_disabled(account.id, app.clock())
+    _require_other_admin(account, done)
 
 
 async def enable(app: Application, account: Account) -> None:
@@ -146,8 +143,7 @@ async def enable(app: Application, account: Account) -> None:
 
 async def delete(app: Application, account: Account) -> None:
     """Delete an account. Raises UsageError for the last active admin."""
-    await _require_other_admin(app, account)
-    await SqlAccountStore(app.database).delete(account.id)
+    _require_other_admin(account, await SqlAccountStore(app.database).delete(account.id))
 
 
 def state_of(account: Account) -> str:
@@ -170,15 +166,9 @@ def read_account_email(text: str) -> str:
     return read_email(text) if text.strip() else ""
 
 
-async def _require_other_admin(app: Application, account: Account) -> None:
-    if not _can_manage(account):
-        return
-    if not any(_can_manage(one) and one.id != account.id for one in await accounts(app)):
+def _require_other_admin(account: Account, done: bool) -> None:
+    if not done:
         raise UsageError(f"the only admin is {account.name}; create another admin first")
-
-
-def _can_manage(account: Account) -> bool:
-    return account.role is AccountRole.ADMIN and account.is_active
 
 
 def _read_name(text: str) -> str:

@@ -14,6 +14,8 @@ from service.web.admin.access.audit_sentences import details_of, sentence_of
 from tests.builders import NOON
 from tests.web.admin.conftest import EditorsSite
 
+TEST_SENT = ("sent a test of morning to a@b.example", "")
+THING_DONE = ("thing done", "1234; count: 3; held: yes")
 HOSTILE = "<script>alert(1)</script>\"'{name}"
 
 
@@ -104,16 +106,13 @@ async def test_hostile_names_and_details_are_text(editors: EditorsSite):
         assert "<script>alert" not in text
 
 
-def test_an_action_without_a_sentence_is_shown_by_its_key():
-    entry = AuditEntry(
-        NOON, "id", "ada", "backup_copied", "morning-1", {"count": 3, "reason": "", "held": True}
-    )
-    assert (sentence_of(entry), details_of(entry)) == (
-        "backup copied",
-        "morning-1; count: 3; held: yes",
-    )
-
-
-def test_a_sentence_whose_details_are_missing_is_shown_by_its_key():
-    entry = AuditEntry(NOON, "id", "ada", "account_created", "id")
-    assert sentence_of(entry) == "account created"
+def test_the_sentence_of_an_entry_and_what_it_leaves_out():
+    for action, subject, details, expected in (
+        ("account_role_changed", "id", {"name": "ben", "role": "viewer"}, ("made ben viewer", "")),
+        ("test_sent", "morning", {"newsletter": "morning", "to": "a@b.example"}, TEST_SENT),
+        ("issue_paused", "1234", {"newsletter": "morning"}, ("issue paused", "1234; newsletter: morning")),
+        ("thing_done", "1234", {"count": 3, "note": "", "held": True, "late": False}, THING_DONE),
+        ("account_created", "id", {}, ("account created", "")),
+    ):
+        entry = AuditEntry(NOON, "id", "ada", action, subject, details)
+        assert (sentence_of(entry), details_of(entry)) == expected

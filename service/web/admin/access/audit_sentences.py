@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import re
+
 from service.core.model import AuditEntry
 
-SENTENCES = {
+ACCOUNT_SENTENCES = {
     "account_created": "created the account {name} as {role}",
     "account_link_made": "made a one-time link for {name}",
     "account_role_changed": "made {name} {role}",
@@ -18,14 +20,15 @@ SENTENCES = {
     "two_factor_off": "turned their second factor off",
     "session_ended": "ended one of their sessions",
     "other_sessions_ended": "ended their other sessions ({count})",
-    "issue_paused": "paused the issue {headline} of {newsletter}",
-    "issue_resumed": "resumed the issue {headline} of {newsletter}",
-    "issue_cancelled": "cancelled the issue {headline} of {newsletter} for {cancelled} subscribers",
-    "issue_resent": "sent the issue {headline} of {newsletter} again to {deliveries} subscribers",
     "logged_in": "logged in by {way} from {client}",
     "logged_out": "logged out",
     "login_failed": "typed a wrong name or password at {client}",
     "login_code_failed": "typed a wrong one-time code for {name} at {client}",
+    "login_limited": "made too many login attempts at {client}, and was refused",
+}
+
+SENTENCES = {
+    **ACCOUNT_SENTENCES,
     "send_started": "sent {newsletter} to {recipients} ({mails} mails)",
     "send_paused": "paused a send of {newsletter}",
     "send_resumed": "resumed a send of {newsletter}",
@@ -36,32 +39,50 @@ SENTENCES = {
     "draft_decided": "decided about a draft of {newsletter} for {readers}: {state}",
     "invitation_created": "made an invitation to {newsletters} for {uses} people",
     "invitation_revoked": "closed an invitation",
-    "login_limited": "made too many login attempts at {client}, and was refused",
+    "send_planned": "started to send {newsletter}: {deliveries} mails",
+    "token_created": "created the API token {name} for {scopes}",
+    "token_revoked": "revoked the API token {name}",
+    "feed_added": "added the feed {url}",
+    "issue_paused": "paused the issue {headline} of {newsletter}",
+    "issue_resumed": "resumed the issue {headline} of {newsletter}",
+    "issue_cancelled": "cancelled the issue {headline} of {newsletter} for {cancelled} subscribers",
+    "issue_resent": "sent the issue {headline} of {newsletter} again to {deliveries} subscribers",
 }
-"""What a person did, behind their name, by action; fields are details of the entry."""
+"""What a person did, behind their name, by action; a field is `subject` or a detail of the entry."""
 
 MAX_VALUE_CHARACTERS = 200  # of a detail as it is shown
+_FIELD = re.compile(r"\{(\w+)\}")
 
 
 def sentence_of(entry: AuditEntry) -> str:
-    """Return what the person did. An action without a sentence is shown by its key: `issue_cancelled`."""
-    values = {name: shown(value) for name, value in entry.details.items()}
-    try:
-        return SENTENCES[entry.action].format_map(values)
-    except KeyError:
-        return entry.action.replace("_", " ")
+    """Return what the person did. An action without a sentence is shown by its key: `thing done`."""
+    values = {name: shown(value) for name, value in _values(entry).items()}
+    return _template(entry).format_map(values) or entry.action.replace("_", " ")
 
 
 def details_of(entry: AuditEntry) -> str:
     """Return the subject and the details that the sentence does not say: `morning; count: 3`."""
-    said = SENTENCES.get(entry.action, "")
+    said = _template(entry)
     facts = [
         f"{name.replace('_', ' ')}: {shown(value)}"
         for name, value in entry.details.items()
-        if f"{{{name}}}" not in said and value not in (None, "", [], {}, entry.name)
+        if f"{{{name}}}" not in said and value is not False and value not in (None, "", [], {}, entry.name)
     ]
-    is_about_account = entry.action in SENTENCES
-    return "; ".join([*([entry.subject] if entry.subject and not is_about_account else []), *facts])
+    # An account is named by its name, which the sentence says.
+    is_said = (
+        entry.action in ACCOUNT_SENTENCES or "{subject}" in said or entry.subject in entry.details.values()
+    )
+    return "; ".join(facts if is_said or not entry.subject else [entry.subject, *facts])
+
+
+def _template(entry: AuditEntry) -> str:
+    """Return the sentence of the action; "" if the entry has not all of its fields."""
+    template = SENTENCES.get(entry.action, "")
+    return template if set(_FIELD.findall(template)) <= _values(entry).keys() else ""
+
+
+def _values(entry: AuditEntry) -> dict[str, object]:
+    return {"subject": entry.subject, **entry.details}
 
 
 def shown(value: object) -> str:
