@@ -18,6 +18,7 @@ from service.app.accounts.sessions import (
     find_session,
     session_id,
 )
+from service.app.maintenance import prune
 from service.core.model import AccountRole
 from service.store.accounts import SqlAccountStore
 from service.web.admin.csrf import LOGIN_PURPOSE, csrf_token, is_own_request
@@ -177,3 +178,13 @@ async def test_a_session_ends_after_idle_hours_and_after_days_in_any_case(editor
     idle = token_of(await editors.log_in("ada"))
     editors.clock.at += SESSION_IDLE
     assert await find_session(editors.app, idle) is None
+
+
+async def test_ended_sessions_are_pruned_and_running_ones_stay(editors: EditorsSite):
+    store = SqlAccountStore(editors.app.database)
+    old = token_of(await editors.log_in("ada"))
+    editors.clock.at += SESSION_IDLE + timedelta(seconds=1)
+    new = token_of(await editors.log_in("ada"))
+    await prune(editors.app)
+    assert await store.session(session_id(old)) is None
+    assert await find_session(editors.app, new)
