@@ -36,9 +36,12 @@ from service.store.schema import (
     editions,
     groups,
     issues,
+    subscriber_search,
     subscribers,
     subscriptions,
+    suppressions,
 )
+from service.store.subscriber_search import search_values
 from service.subscribers.preferences import edition_for
 
 NOON = datetime(2026, 3, 2, 12, 0, tzinfo=UTC)
@@ -58,6 +61,22 @@ ZONES = (
     *("Atlantic/Azores", "Africa/Nairobi", "Asia/Tehran", "America/Halifax", "Europe/Moscow"),
     "Asia/Kathmandu",
 )
+FIRST_NAMES = (
+    "Amina",
+    "Ben",
+    "Carla",
+    "Dmitri",
+    "Elena",
+    "Farid",
+    "Grace",
+    "Hannah",
+    "Ivan",
+    "Jana",
+    "Khalid",
+)
+SYLLABLES = tuple(f"{consonant}{vowel}" for consonant in "bdfgklmn" for vowel in "aeiou")
+"""Forty syllables, of which surnames are made."""
+
 SENTENCE = "The harbour reopened on Monday, although two ferries remain in dock, the port said. "
 MAIN = """site:
   name: The Morning Caveat
@@ -85,7 +104,8 @@ class Million:
 
     def address(self, number: int) -> str:
         """Return the address of a subscriber, counted from 1."""
-        return f"reader.{number}@mail{number % 977}.example.org"
+        host = f"mail{number % 977}.example.org" if number % 3 else "post.example.com"
+        return f"{_name(number).lower().replace(' ', '.')}.{number}@{host}"
 
 
 def build(folder: Path, people: int = 1_000_000) -> Million:
@@ -144,6 +164,9 @@ def _fill(connection: sqlite3.Connection, made: Million) -> None:
         rows = (_group_values(number, edition, last) for number, edition in enumerate(found, 1))
         _add(connection, groups, rows)
         _add(connection, subscribers, (_person_values(made, n) for n in range(1, made.people + 1)))
+        people = range(1, made.people + 1)
+        _add(connection, subscriber_search, (_search_values(made, n) for n in people))
+        _add(connection, suppressions, (_suppression_values(made, n) for n in people[::2_000]))
         _add(connection, subscriptions, (_subscription_values(n) for n in range(1, made.people + 1)))
         feed_ids = [row[0] for row in connection.execute("SELECT id FROM feeds ORDER BY id")]
         _add(connection, articles, (_article_values(n, feed_ids, last) for n in range(1, last + 1)))
@@ -203,9 +226,25 @@ def _person_values(made: Million, number: int) -> dict[str, object]:
         "id": identity.subscriber_id(email),
         "address_hash": identity.address_hash(email),
         "email": email,
-        "name": f"Reader {number}",
+        "name": _name(number),
         "timezone": None if zone == OWN_ZONE else zone,
     }
+
+
+def _name(number: int) -> str:
+    """Return a name. Surnames are made of syllables, so that some are rare and many share parts."""
+    first = FIRST_NAMES[number * 7 % len(FIRST_NAMES)]
+    return f"{first} {''.join(SYLLABLES[number // step % 40] for step in (1, 41, 1_700)).title()}"
+
+
+def _search_values(made: Million, number: int) -> dict[str, object]:
+    person = _person_values(made, number)
+    return search_values(number, str(person["email"]), str(person["name"]), on_postgres=False)
+
+
+def _suppression_values(made: Million, number: int) -> dict[str, object]:
+    hashed = identity.address_hash(made.address(number))
+    return {"address_hash": hashed, "reason": "hard bounce", "at": NOON - 9 * DAY}
 
 
 def _subscription_values(number: int) -> dict[str, object]:

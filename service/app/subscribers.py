@@ -16,7 +16,12 @@ from service.subscribers import actions
 from service.subscribers.diff import RosterDifference, differences
 from service.subscribers.export import export_subscribers
 from service.subscribers.import_formats import RefusedRow
-from service.subscribers.importer import ImportOptions, ImportResult, import_subscribers
+from service.subscribers.importer import (
+    MAX_TRANSACTION_ROWS,
+    ImportOptions,
+    ImportResult,
+    import_subscribers,
+)
 from service.subscribers.sync import FIRST_ISSUE_LOOKBACK
 
 if TYPE_CHECKING:
@@ -51,11 +56,14 @@ async def import_file(
     on_refusal: Callable[[RefusedRow], None],
     on_note: Callable[[str], None] = lambda _note: None,
     progress: Progress = no_progress,
+    transaction_rows: int = MAX_TRANSACTION_ROWS,
 ) -> ImportResult:
     """Import the subscribers in a file. `default_newsletters` (ids) are for rows that name none."""
     now = app.clock()
     newsletters = {newsletter.id: newsletter for newsletter in app.roster.newsletters}
-    terms = ImportOptions(newsletters, now - FIRST_ISSUE_LOOKBACK, default_newsletters, dry_run)
+    terms = ImportOptions(
+        newsletters, now - FIRST_ISSUE_LOOKBACK, default_newsletters, dry_run, transaction_rows
+    )
     return await import_subscribers(
         app.subscribers, source, name, terms, now, on_refusal=on_refusal, on_note=on_note, progress=progress
     )

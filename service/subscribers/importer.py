@@ -7,12 +7,13 @@ add      thousands of subscriptions per transaction; a subscriber's own choice w
 
 from __future__ import annotations
 
+import asyncio
 import re
 import sqlite3
 import unicodedata
 from collections import Counter
-from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
 from datetime import datetime
 from typing import BinaryIO
 
@@ -53,13 +54,15 @@ class ImportResult:
 class ImportOptions:
     """Options of an import. `default_newsletters` (ids) are for rows that name none.
 
-    The first issue of a new subscription has the articles gathered after `starts_after`.
+    The first issue of a new subscription has the articles gathered after `starts_after`. A transaction
+    has about `transaction_rows` subscriptions.
     """
 
     newsletters: Mapping[str, Newsletter]
     starts_after: datetime
     default_newsletters: Sequence[str] = ()
     dry_run: bool = False
+    transaction_rows: int = MAX_TRANSACTION_ROWS
 
 
 async def import_subscribers(
@@ -80,23 +83,45 @@ async def import_subscribers(
     address, and for an unknown default newsletter.
     """
     reader, total, counts = _RowReader(options, now), _size(source), Counter[str]()
-    waiting: list[DesiredSubscription] = []
-    for row in read_rows(source, name, on_note):
-        found = reader.read(row)
-        if isinstance(found, RefusedRow):
-            on_refusal(found)
-            counts["refused"] += 1
-            continue
-        counts["people"] += 1
-        waiting += found
-        if len(waiting) >= MAX_TRANSACTION_ROWS:
-            counts += await _stored(store, waiting, options, now)
-            waiting = []
-            progress(f"{counts['people']:,} people", source.tell() if total else 0, total)
-    if waiting:
-        counts += await _stored(store, waiting, options, now)
+    rows = read_rows(source, name, on_note)
+    while True:
+        # Rows are read on a thread: the event loop stays free for other requests of the service.
+        batch = await asyncio.to_thread(_read_batch, rows, reader, options.transaction_rows)
+        for refused in batch.refused:
+            on_refusal(refused)
+        counts += Counter(people=batch.people, refused=len(batch.refused))
+        if batch.placements:
+            counts += await _stored(store, batch.placements, options, now)
+        if batch.is_last:
+            break
+        progress(f"{counts['people']:,} people", source.tell() if total else 0, total)
     progress(f"{counts['people']:,} people", total, total)
     return ImportResult(**counts)
+
+
+@dataclass
+class _Batch:
+    """Rows that were read at once. `is_last`: the file has no more."""
+
+    placements: list[DesiredSubscription] = field(default_factory=list)
+    refused: list[RefusedRow] = field(default_factory=list)
+    people: int = 0
+    is_last: bool = False
+
+
+def _read_batch(rows: Iterator[ImportRow | RefusedRow], reader: _RowReader, most: int) -> _Batch:
+    batch = _Batch()
+    for row in rows:
+        found = reader.read(row)
+        if isinstance(found, RefusedRow):
+            batch.refused.append(found)
+        else:
+            batch.people += 1
+            batch.placements += found
+        if len(batch.placements) >= most or len(batch.refused) >= most:
+            return batch
+    batch.is_last = True
+    return batch
 
 
 async def _stored(
@@ -173,7 +198,8 @@ class SeenLines:
     """
 
     def __init__(self) -> None:
-        self._database = sqlite3.connect(":memory:", isolation_level=None)
+        # One thread after another reads the file.
+        self._database = sqlite3.connect(":memory:", isolation_level=None, check_same_thread=False)
         self._database.execute("BEGIN")  # never committed: one transaction for each row takes twice the time
         self._database.execute("CREATE TABLE seen (key INTEGER PRIMARY KEY, line INTEGER)")
 

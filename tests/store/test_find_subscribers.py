@@ -175,7 +175,7 @@ async def test_a_sign_up_that_was_never_confirmed_is_removed(stores: Stores):
     sign_ups = SqlSignUpStore(stores.database)
     letter = RenderedMail("Please confirm", "", "Please")
     mail = transactional_issue(MailKind.CONFIRMATION, letter, "morning", stranger.id, NOON)
-    assert await sign_ups.request(SignUpRequest(stranger, "morning", None, NOON), mail, "file")
+    assert await sign_ups.request([SignUpRequest(stranger, "morning", None, NOON)], mail, "file")
     assert await found(stores, "stranger") == ["stranger"]
     await sign_ups.prune(NOON + 300 * DAY, DAY)
     assert await found(stores, "stranger") == []

@@ -25,12 +25,13 @@ from service.web.admin.login import LoginPages
 from service.web.admin.rendering import POLICY, AdminPages
 from service.web.admin.sections import Section
 from service.web.admin.send import SEND
+from service.web.admin.subscribers import SUBSCRIBERS
 from service.web.admin.today import TODAY
 from service.web.app import SecurityHeaders
 from service.web.client_ip import ClientAddresses
 from service.web.pages import security_headers
 
-SECTIONS: tuple[Section, ...] = (TODAY, ISSUES, DRAFTS, SEND, ACCESS)
+SECTIONS: tuple[Section, ...] = (TODAY, ISSUES, DRAFTS, SEND, SUBSCRIBERS, ACCESS)
 """The sections in the order of the navigation."""
 
 TITLES = {

@@ -47,6 +47,18 @@ SENTENCES = {
     "issue_resumed": "resumed the issue {headline} of {newsletter}",
     "issue_cancelled": "cancelled the issue {headline} of {newsletter} for {cancelled} subscribers",
     "issue_resent": "sent the issue {headline} of {newsletter} again to {deliveries} subscribers",
+    "subscriber_added": "added a subscriber to {newsletters}; consent: {consent}",
+    "subscriber_changed": "changed {fields} of a subscriber",
+    "subscriber_preferences": "changed a subscriber's preferences for {newsletter}",
+    "subscriber_paused": "paused {newsletter} for a subscriber",
+    "subscriber_resumed": "resumed {newsletter} for a subscriber",
+    "subscriber_unsubscribed": "unsubscribed a subscriber from {newsletter}",
+    "subscriber_suppressed": "suppressed a subscriber's address: {reason}",
+    "subscriber_unsuppressed": "ended the suppression of a subscriber's address",
+    "subscriber_erased": "erased a subscriber",
+    "subscribers_exported": "downloaded the subscribers of {newsletter} as {form}",
+    "subscribers_imported": "imported subscribers from {file}",
+    "login_limited": "made too many login attempts at {client}, and was refused",
 }
 """What a person did, behind their name, by action; a field is `subject` or a detail of the entry."""
 

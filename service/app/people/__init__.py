@@ -1,0 +1,1 @@
+"""Subscribers as editors see and change them: search, one person, and the import of a file."""
