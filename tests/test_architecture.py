@@ -50,7 +50,7 @@ ALSO_ALLOWED = {
 
 LIBRARIES = {
     "PIL": {"gather/pictures"},
-    "aiohttp": {"condense/judge/client", "gather/http/fetcher"},
+    "aiohttp": {"condense/judge/client", "gather/http/fetcher", "gather/http/post"},
     "aiosmtplib": {"deliver/channels/smtp/channel"},
     "alembic": {"store"},
     "argon2": {"app/accounts/passwords"},

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 from service.app.accounts.sessions import SESSION_IDLE, SESSION_LIFETIME
 from service.app.clock import Clock, utc_now
+from service.app.webhooks.sending import prune_messages
 from service.core.progress import Progress, no_progress
 from service.settings.values import Settings
 from service.store.accounts import SqlAccountStore
@@ -84,4 +85,5 @@ async def prune(app: Application) -> int:
     # The audit record stays: `app.accounts.audit` has no time limit so far.
     ended = await SqlAccountStore(app.database).prune(now - SESSION_IDLE, now - SESSION_LIFETIME)
     attempts = await SqlAttemptStore(app.database).prune(now, MAX_LIMIT_PERIOD)
-    return cancelled + mails + answers + ended + attempts
+    messages = await prune_messages(app)
+    return cancelled + mails + answers + ended + attempts + messages

@@ -23,6 +23,7 @@ from service.app.config.in_force import roster_in_force
 from service.app.factories.application import Application, bootstrap
 from service.app.maintenance import prune
 from service.app.process_pool.pool import ProcessPool
+from service.app.webhooks.sending import declare_webhooks, plan_events, send_messages
 from service.core.errors import CaveatError, ConfigError
 from service.core.model import HeldChange
 from service.core.progress import Progress
@@ -163,6 +164,7 @@ class Service:
             Tick("bounces", "20", self._read_bounces),
             Tick("judge", "35", self._ask_judge),
             Tick("prune", "50", self._prune),
+            Tick("webhooks", "*/10", self._send_webhooks),
         )
         scheduler = start_scheduler(ticks)
         try:
@@ -175,6 +177,15 @@ class Service:
         async with self._tick("prune_failed") as app:
             if pruned := await prune(app):
                 log.info("pruned", rows=pruned)
+
+    async def _send_webhooks(self) -> None:
+        """Record what webhooks are called for, and send the messages that are due."""
+        async with self._tick("webhooks_failed") as app:
+            if app.settings.webhooks:
+                await plan_events(app)
+                report = await send_messages(app)
+                if report.accepted or report.failed:
+                    log.info("webhooks_sent", accepted=report.accepted, failed=report.failed)
 
     async def _ask_judge(self) -> None:
         """Ask the judge, if there is one, about the articles of the next issues."""
@@ -317,6 +328,7 @@ class Service:
         for warning in loaded.warnings:
             log.warning("config_warning", reason=str(warning))
         if self._roles.schedule:
+            await declare_webhooks(self._apps.current)
             report = await self._apps.current.apply_roster()
             for problem in report.problems:
                 log.warning("roster_problem", reason=problem)

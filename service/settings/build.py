@@ -42,6 +42,7 @@ from service.settings.values import (
     SmtpSettings,
     WebSettings,
 )
+from service.settings.webhooks.block import built_webhooks
 from service.settings.yaml.document import KeyPath as Keys
 from service.settings.yaml.document import YamlDocument
 
@@ -73,6 +74,9 @@ class SettingsBuilder:
     def build(self, file: MainConfig) -> Settings:
         """Return the settings. They are incomplete if `faults` is not empty."""
         storage, shown = self._storage(file)
+        webhooks, faults, warnings = built_webhooks(file.webhooks, self._folder, self._written)
+        self.faults += faults
+        self.warnings += warnings
         return Settings(
             folder=self._folder,
             site=self._site(file.site, file.mail.bounces),
@@ -82,6 +86,7 @@ class SettingsBuilder:
             fetch=self._fetch(file.fetch),
             web=self._web(file.web, file.site.url),
             condense=self._condense(file.condense),
+            webhooks=webhooks,
         )
 
     def _site(self, site: SiteBlock, bounces: BouncesBlock) -> Site:

@@ -28,6 +28,7 @@ from service.settings.field_types import (
     wrong_value,
 )
 from service.settings.values import AdminSettings
+from service.settings.webhooks.block import MAX_WEBHOOKS, WebhookBlock
 
 
 class SiteBlock(ConfigBlock):
@@ -333,3 +334,8 @@ class MainConfig(ConfigBlock):
     fetch: FetchBlock = Field(default=FetchBlock(), description="How feeds are fetched.")
     web: WebBlock = Field(default=WebBlock(), description="The web server.")
     condense: CondenseBlock = Field(default=CondenseBlock(), description="How articles become key points.")
+    webhooks: Annotated[list[WebhookBlock], Field(max_length=MAX_WEBHOOKS)] = Field(
+        default_factory=list,
+        description="Programs that are told about events.",
+        examples=["[{url: ..., events: [issue.sent], secret_file: webhook.secret}]"],
+    )

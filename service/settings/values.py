@@ -189,6 +189,15 @@ class CondenseSettings:
 
 
 @dataclass(frozen=True, slots=True)
+class WebhookSettings:
+    """A program that is told about `events` at `url`; `secret` signs the messages."""
+
+    url: str
+    events: tuple[str, ...]
+    secret: Secret
+
+
+@dataclass(frozen=True, slots=True)
 class Settings:
     """The settings of caveat.yaml and the environment; paths are absolute.
 
@@ -203,6 +212,7 @@ class Settings:
     fetch: FetchSettings
     web: WebSettings
     condense: CondenseSettings
+    webhooks: tuple[WebhookSettings, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

@@ -18,6 +18,7 @@ from service.store.schema import (
     subscribers,
     subscriptions,
     suppressions,
+    webhook_messages,
 )
 from service.store.subscriber_search import remove_people
 from service.store.transactional import delete_mails, transactional_of
@@ -44,7 +45,7 @@ def forget(connection: Connection, number: int, person: str) -> None:
     delete_mails(connection, transactional_of(connection, number))
     address_hash = connection.scalar(select(subscribers.c.address_hash).where(subscribers.c.number == number))
     anonymize_consents(connection, number, address_hash or "")
-    for table in (subscriptions, sign_ups, bounces):
+    for table in (subscriptions, sign_ups, bounces, webhook_messages):
         connection.execute(delete(table).where(table.c.subscriber == number))
     connection.execute(update(deliveries).where(deliveries.c.subscriber == number).values(reply=None))
     _delete_from_sends(connection, person)

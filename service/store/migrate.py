@@ -42,6 +42,7 @@ KNOWN_VERSIONS = (
     "0028",
     "0029",
     "0030",
+    "0031",
 )
 """The versions of the tables, oldest first: the revisions in migrations/versions. The last is current."""
 

@@ -13,6 +13,7 @@ from typing import Any
 from service.core.model import Batch, Delivery
 from service.core.model import DeliveryState as State
 from service.deliver.ports import StateChange
+from service.store import webhook_events
 from service.store.columns import from_millis, storable, to_millis
 from service.store.sqlite_ledger import LEASE_ENDED, PREFIX_CHARACTERS, due_at_after
 from service.subscribers.ports import UNSUBSCRIBED_REASON
@@ -160,6 +161,9 @@ async def write_changes(connection: Connection, *, token: str, changes: Sequence
         ids = {row["id"] for row in done if row["mailable"]}
         written |= ids
         for change in some:
+            if change.state is State.REFUSED and change.delivery_id in ids:
+                values = webhook_events.refused_values(change)
+                await connection.execute(webhook_events.PLAN_REFUSED_POSTGRES, *values)
             if change.suppress and change.delivery_id in ids:
                 person, reply = change.delivery_id[PREFIX_CHARACTERS:], storable(change.reply)
                 await connection.execute(SUPPRESS_ADDRESS, person, reply, to_millis(change.at))

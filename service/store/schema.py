@@ -762,6 +762,49 @@ api_tokens = Table(
     Column("revoked_at", Instant),
 )
 
+# Programs that are told about events; the rows are those of the configuration, also earlier ones.
+webhooks = Table(
+    "webhooks",
+    metadata,
+    Column("id", Id, primary_key=True),
+    Column("url", CleanText, nullable=False),
+    Column("events", Json, nullable=False),
+    Column("active", Boolean, nullable=False),  # the configuration names it
+    Column("created_at", Instant, nullable=False),
+    Column("failing_since", Instant),
+    Column("disabled_at", Instant),
+    Column("last_success_at", Instant),
+    Column("last_error", CleanText, nullable=False),
+)
+
+# Each event for each webhook, recorded with the event itself; `data` has ids and numbers, no addresses.
+webhook_messages = Table(
+    "webhook_messages",
+    metadata,
+    Column("number", Number, primary_key=True, autoincrement=True),
+    Column("id", Id, nullable=False, unique=True),
+    Column("webhook", Id, ForeignKey("webhooks.id"), nullable=False),
+    Column("event", Id, nullable=False),
+    Column("subscriber", BigInteger),  # the person that the event is about, for erasure
+    Column("created_at", Instant, nullable=False),
+    Column("data", Json, nullable=False),
+    Column("state", Id, nullable=False),
+    Column("attempts", Integer, nullable=False),
+    Column("next_attempt_at", Instant),  # NULL: none; while an attempt runs, the end of its lease
+)
+# SqlWebhookStore.take: the messages that are due.
+Index("ix_webhook_messages_due", webhook_messages.c.webhook, webhook_messages.c.next_attempt_at)
+# erasure.forget: the messages about one person.
+ABOUT_PERSON = text("subscriber IS NOT NULL")
+Index(
+    "ix_webhook_messages_subscriber",
+    webhook_messages.c.subscriber,
+    sqlite_where=ABOUT_PERSON,
+    postgresql_where=ABOUT_PERSON,
+)
+# prune: the old ones.
+Index("ix_webhook_messages_created_at", webhook_messages.c.created_at)
+
 # --- the installation --------------------------------------------------------------------------
 
 settings = Table(

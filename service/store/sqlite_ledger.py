@@ -16,6 +16,7 @@ from typing import Any
 from service.core.model import Batch, Delivery
 from service.core.model import DeliveryState as State
 from service.deliver.ports import StateChange
+from service.store import webhook_events
 from service.store.columns import from_millis, storable, to_millis
 from service.subscribers.ports import UNSUBSCRIBED_REASON
 
@@ -150,6 +151,8 @@ def write_changes(connection: sqlite3.Connection, *, token: str, changes: Sequen
         connection.execute("BEGIN IMMEDIATE")
         changes = [change for change in changes if _written_one(connection, token, change)]
     for change in changes:
+        if change.state is State.REFUSED:
+            connection.execute(webhook_events.PLAN_REFUSED_SQLITE, webhook_events.refused_values(change))
         if change.suppress:
             person = change.delivery_id[PREFIX_CHARACTERS:]
             values = {"person": person, "reply": storable(change.reply), "at": to_millis(change.at)}

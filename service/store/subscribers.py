@@ -55,6 +55,7 @@ from service.store.schema import (
 )
 from service.store.subscriber_search import purge
 from service.store.subscriptions import ChangeSource, SubscriptionWriter, current_group
+from service.store.webhook_events import plan_unsubscribed
 from service.subscribers.ports import SubscriberStore, SyncCounts
 
 PERSON = ("id", "email", "name", "timezone", "channel")
@@ -174,6 +175,8 @@ class SqlSubscriberStore(SubscriberStore):
                 await pauses.forget_dates(connection, whose, now)
             if status is Status.ACTIVE:
                 await _catch_up(connection, subscriber_id, newsletter, now)
+            if status is Status.UNSUBSCRIBED:
+                await plan_unsubscribed(connection, whose, now)
             change = _status_change(subscriber_id, newsletter, status)
             return (await connection.execute(change.values(changed_at=now))).rowcount
 

@@ -16,6 +16,7 @@ from service.app.clock import Clock, utc_now
 from service.app.config.in_force import held_change_of
 from service.app.doctor.open_files import readable_by_others
 from service.app.doctor.port_owner import port_owner
+from service.app.doctor.webhooks import webhook_sentences
 from service.app.factories.channels import channel_of, personal_channels_of
 from service.core.errors import CaveatError
 from service.core.model import Draft, DraftState
@@ -71,7 +72,7 @@ async def run_checks(
     for result in await _configuration(loaded, clock):
         yield result
     channel = channel_of(loaded.settings)
-    for result in await _storage(loaded.settings, channel, clock):
+    for result in [*await _storage(loaded.settings, channel, clock), *await _webhooks(loaded.settings)]:
         yield result
     yield _space(loaded.settings)
     for result in _privacy(loaded.settings):
@@ -198,6 +199,12 @@ def _transactional(mails: TransactionalCounts, now: datetime) -> list[CheckResul
     if late and mails.oldest is not None:
         said += f"; the oldest has waited since {mails.oldest:%Y-%m-%d %H:%M} UTC"
     return [CheckResult("transactional", CheckStatus.WARNING if late else CheckStatus.OK, said)]
+
+
+async def _webhooks(settings: Settings) -> list[CheckResult]:
+    """Report the webhooks that do not get their messages."""
+    said = await webhook_sentences(settings)
+    return [CheckResult("webhook", CheckStatus.WARNING, sentence) for sentence in said]
 
 
 def _privacy(settings: Settings) -> list[CheckResult]:

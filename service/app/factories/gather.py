@@ -43,12 +43,13 @@ def fetcher_of(fetch: FetchSettings) -> HttpFetcher:
             total_seconds=fetch.timeout.total_seconds(),
             connections=fetch.connections,
             host_spacing=fetch.host_spacing.total_seconds(),
-            proxy=_proxy_of(fetch.proxy) if fetch.proxy else None,
+            proxy=proxy_of(fetch.proxy) if fetch.proxy else None,
         )
     )
 
 
-def _proxy_of(proxy: ProxySettings) -> Proxy:
+def proxy_of(proxy: ProxySettings) -> Proxy:
+    """Return the HTTP proxy of the settings."""
     return Proxy(proxy.url, proxy.username, proxy.password.reveal(), resolves_names=proxy.resolves)
 
 

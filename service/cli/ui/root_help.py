@@ -36,7 +36,10 @@ COMMAND_SECTIONS: dict[str, tuple[CommandSummary, ...]] = {
     "The editors' pages": (
         CommandSummary("admin", "admin.commands", "Manage the accounts that may open the editors' pages."),
     ),
-    "Other programs": (CommandSummary("token", "api.tokens", "Manage the tokens of the HTTP API."),),
+    "Other programs": (
+        CommandSummary("token", "api.tokens", "Manage the tokens of the HTTP API."),
+        CommandSummary("webhook", "api.webhooks", "List and test webhooks, and send their messages again."),
+    ),
     "One pass of a stage": (
         CommandSummary("gather", "stages", "Poll the feeds that are due and store their new articles."),
         CommandSummary("condense", "stages", "Extract the key points of new articles."),

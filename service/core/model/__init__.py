@@ -82,6 +82,7 @@ from service.core.model.subscribers import (
     Subscription,
     SubscriptionStatus,
 )
+from service.core.model.webhooks import WebhookEvent, WebhookMessage, WebhookMessageState, WebhookStatus
 
 __all__ = [
     "DEFAULT_MAX_AGE",
@@ -165,4 +166,8 @@ __all__ = [
     "TextSpan",
     "Throttle",
     "Uncertain",
+    "WebhookEvent",
+    "WebhookMessage",
+    "WebhookMessageState",
+    "WebhookStatus",
 ]

@@ -1,0 +1,1 @@
+"""Webhooks: other programs are told by HTTP about issues, refusals, unsubscribes and failing feeds."""

@@ -1,0 +1,1 @@
+"""Settings of webhooks: programs that are told about events."""
