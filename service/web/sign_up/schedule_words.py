@@ -18,10 +18,10 @@ def schedule_words(labels: Localizer, schedule: str) -> str:
         return labels.text("rhythm_own", schedule=schedule)
     times = _times(labels, details[-1])
     if word == "weekly":
-        days = ", ".join(labels.text(f"day_{DAYS[name]}") for name in details[0].split(",") if name)
+        days = labels.text("comma").join(labels.text(f"day_{DAYS[name]}") for name in details[0].split(",") if name)
         return labels.text("sent_weekly", days=days, times=times)
     if word == "monthly":
-        return labels.text("sent_monthly", days=details[0].replace(",", ", "), times=times)
+        return labels.text("sent_monthly", days=details[0].replace(",", labels.text("comma")), times=times)
     return labels.text(f"sent_{word}", times=times)
 
 
@@ -44,7 +44,7 @@ def city_of(timezone: str) -> str:
 
 def _times(labels: Localizer, times: str) -> str:
     local = replace(labels, zone=ZoneInfo("UTC"))
-    return ", ".join(_clock(local, part.split(":")) for part in times.split(","))
+    return labels.text("comma").join(_clock(local, part.split(":")) for part in times.split(","))
 
 
 def _clock(labels: Localizer, parts: Sequence[str]) -> str:
