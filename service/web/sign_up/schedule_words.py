@@ -18,7 +18,8 @@ def schedule_words(labels: Localizer, schedule: str) -> str:
         return labels.text("rhythm_own", schedule=schedule)
     times = _times(labels, details[-1])
     if word == "weekly":
-        days = labels.text("comma").join(labels.text(f"day_{DAYS[name]}") for name in details[0].split(",") if name)
+        names = [labels.text(f"day_{DAYS[name]}") for name in details[0].split(",") if name]
+        days = labels.text("comma").join(names)
         return labels.text("sent_weekly", days=days, times=times)
     if word == "monthly":
         return labels.text("sent_monthly", days=details[0].replace(",", labels.text("comma")), times=times)
