@@ -84,10 +84,7 @@ async def deliveries_to_resend(
 
     Raises UsageError for a paused or cancelled issue, and for an address that the issue was not for.
     """
-    short_id = issue.id[:SHORT_ID_CHARACTERS]
-    require_not_cancelled(issue)
-    if issue.paused_at:
-        raise UsageError(f"issue {short_id} is paused; caveat issue resume {short_id} continues it")
+    require_resendable(issue)
     found = list(await app.queries.deliveries(issue.id, states=states)) if states else []
     unknown = []
     for address in addresses:
@@ -96,8 +93,16 @@ async def deliveries_to_resend(
         elif delivery not in found:
             found.append(delivery)
     if unknown:
-        raise UsageError(f"issue {short_id} has no delivery to {', '.join(unknown)}")
+        raise UsageError(f"issue {issue.id[:SHORT_ID_CHARACTERS]} has no delivery to {', '.join(unknown)}")
     return found
+
+
+def require_resendable(issue: IssueDetails) -> None:
+    """Raise UsageError for a paused or cancelled issue."""
+    require_not_cancelled(issue)
+    if issue.paused_at:
+        short_id = issue.id[:SHORT_ID_CHARACTERS]
+        raise UsageError(f"issue {short_id} is paused; caveat issue resume {short_id} continues it")
 
 
 async def resend(app: Application, issue: IssueDetails, deliveries: Sequence[DeliveryDetails]) -> int:
@@ -154,5 +159,5 @@ async def cancel(app: Application, issue: IssueDetails, *, dry_run: bool = False
     """
     cancellation = SqlCancellation(app.database)
     if dry_run:
-        return await cancellation.preview(issue.id)
+        return await cancellation.preview(issue.id) if issue.books.waiting else CancelCounts()
     return await cancellation.cancel(issue.id, app.clock())

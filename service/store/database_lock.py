@@ -81,13 +81,16 @@ class FileLock:
 
 
 async def wait_until(attempt: Callable[[], Awaitable[bool]]) -> bool:
-    """Repeat `attempt` until it returns True, for at most WAIT_SECONDS; return whether it did."""
-    try:
-        async with asyncio.timeout(WAIT_SECONDS):
-            while not await attempt():  # noqa: ASYNC110 - other processes send no event
-                await asyncio.sleep(RETRY_SECONDS)
-    except TimeoutError:
-        return False
+    """Repeat `attempt` until it returns True, for at most WAIT_SECONDS; return whether it did.
+
+    An attempt that has begun is never interrupted: an upgrade of a large database takes minutes.
+    """
+    now = asyncio.get_running_loop().time
+    until = now() + WAIT_SECONDS
+    while not await attempt():
+        if now() > until:
+            return False
+        await asyncio.sleep(RETRY_SECONDS)
     return True
 
 

@@ -391,3 +391,17 @@ async def test_a_database_opened_twice_in_one_process_keeps_its_locks(tmp_path: 
     assert path.with_name("caveat.db-wal").exists()
     await running.probe_write()
     await running.close()
+
+
+async def test_an_upgrade_is_not_interrupted_however_long_it_takes(monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.setattr(database_lock, "WAIT_SECONDS", 0.0)
+    finished = []
+
+    async def long_upgrade() -> bool:
+        for _ in range(3):
+            await asyncio.sleep(0.01)
+        finished.append(True)
+        return True
+
+    assert await database_lock.wait_until(long_upgrade)
+    assert finished == [True]

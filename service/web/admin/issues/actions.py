@@ -58,16 +58,19 @@ async def show_resend(context: AdminContext) -> Response:
 async def resend(context: AdminContext) -> Response:
     """Send the issue again to those who missed it, or show the page again with the problem."""
     issue = await issue_of(context, for_page=False)
-    if not _chosen(context.fields.get("to", [])):
+    chosen = _chosen(context.fields.get("to", []))
+    if not chosen:
         return await _resend_page(context, issue, problem="Choose who gets the mail again.")
-    found = await _deliveries(context, issue, context.fields.get("to", []))
-    if context.value("known") != str(len(found)):
-        problem = f"The number has changed meanwhile: it is {len(found):,} now."
+    number = _number(issue, chosen)
+    if context.value("known") != str(number):
+        problem = f"The number has changed meanwhile: it is {number:,} now."
         return await _resend_page(context, issue, problem=problem)
-    if len(found) > TYPED_ABOVE and context.value("number").replace(",", "") != str(len(found)):
-        return await _resend_page(context, issue, typed=f"Type the number of mails: {len(found):,}.")
+    if number > TYPED_ABOVE and context.value("number").replace(",", "") != str(number):
+        return await _resend_page(context, issue, typed=f"Type the number of mails: {number:,}.")
+    states = [RESENT_STATES[name] for name in chosen]
+    found = await issues.deliveries_to_resend(context.app, issue, states, [])
     due = await issues.resend(context.app, issue, found)
-    await _record(context, "issue_resent", issue, deliveries=due, to=list(_chosen(context.fields["to"])))
+    await _record(context, "issue_resent", issue, deliveries=due, to=list(chosen))
     return context.redirect(f"/issues/{issue.id}", done="resent")
 
 
@@ -84,17 +87,21 @@ async def _resend_page(
     else:
         names = context.request.query_params.getlist("to") or ["missed"]
     chosen = _chosen(names)
+    sample: list[DeliveryDetails] = []
     try:
-        found = await _deliveries(context, issue, chosen)
+        issues.require_resendable(issue)
     except UsageError as error:
-        found, problem = [], error.sentence
+        chosen, problem = (), error.sentence
+    for name in chosen:
+        more = await context.app.queries.deliveries(issue.id, states=[RESENT_STATES[name]], limit=SAMPLE)
+        sample += more
     return context.page(
         "issues/resend.html",
         status=422 if problem or typed else 200,
         row=issue_row(context, issue),
         chosen=chosen,
-        found=found,
-        sample=found[:SAMPLE],
+        total=_number(issue, chosen),
+        sample=sample[:SAMPLE],
         typed_above=TYPED_ABOVE,
         number=context.value("number"),
         problem=problem,
@@ -106,11 +113,8 @@ def _chosen(names: list[str]) -> tuple[str, ...]:
     return tuple(name for name in RESENT_STATES if name in names)
 
 
-async def _deliveries(
-    context: AdminContext, issue: IssueDetails, names: list[str] | tuple[str, ...]
-) -> list[DeliveryDetails]:
-    states = [RESENT_STATES[name] for name in _chosen(list(names))]
-    return await issues.deliveries_to_resend(context.app, issue, states, [])
+def _number(issue: IssueDetails, chosen: tuple[str, ...]) -> int:
+    return sum(getattr(issue.books, RESENT_STATES[name].value) for name in chosen)
 
 
 async def _record(context: AdminContext, action: str, issue: IssueDetails, **details: object) -> None:

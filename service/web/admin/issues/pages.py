@@ -96,6 +96,8 @@ async def show_deliveries(context: AdminContext) -> Response:
     if address:
         one = await issues.delivery_to(app, issue, address)
         ledger = issues.LedgerPage([one] if one else [], "")
+    elif states and not _may_have(issue, states[0]):
+        ledger = issues.LedgerPage([], "")  # without reading the whole ledger for nothing
     else:
         ledger = await issues.ledger(app, issue, states, after=context.query("after"))
     state = name if states and not address else ""
@@ -109,3 +111,7 @@ async def show_deliveries(context: AdminContext) -> Response:
         after=context.query("after"),
         following=urlencode({"state": state, "after": ledger.next}) if ledger.next else "",
     )
+
+
+def _may_have(issue: IssueDetails, state: DeliveryState) -> bool:
+    return bool(getattr(issue.books, state.value, issue.books.waiting))
