@@ -22,15 +22,14 @@ from sqlalchemy import (
     delete,
     exists,
     func,
-    literal,
     select,
-    union_all,
+    text,
 )
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from service.core.identity_cache import IdentityCache
 from service.core.model import DeliveryState as State
-from service.store.columns import Instant
+from service.store.columns import Instant, to_millis
 from service.store.database import Database
 from service.store.dialect import Query, is_in
 from service.store.schema import ISSUED, UNDELIVERED, deliveries, issue_books, issues
@@ -71,12 +70,12 @@ async def counts_of(
 
 
 def day_table(bounds: Sequence[datetime]) -> Subquery:
-    """Return a table of days, with the columns `begins` and `ends`, to join rows by their instant."""
-    rows = (
-        select(literal(begins, Instant()).label("begins"), literal(ends, Instant()).label("ends"))
-        for begins, ends in pairwise(bounds)
-    )
-    return union_all(*rows).subquery("day")
+    """Return a table of days, with the columns `begins` and `ends`, to join rows by their instant.
+
+    It is text with our own numbers: building thirty SELECT objects would take longer than the query.
+    """
+    rows = (f"SELECT {to_millis(one)} AS begins, {to_millis(two)} AS ends" for one, two in pairwise(bounds))
+    return text(" UNION ALL ".join(rows)).columns(begins=Instant(), ends=Instant()).subquery("day")
 
 
 def kept_counts(database: Database) -> _KeptCounts:

@@ -102,6 +102,8 @@ async def _alerts(app: Application, now: datetime) -> list[str]:
     if server := channel_of(app.settings).server:
         pause = await SqlCoordination(app.database).sending_pause(server)
         alerts += [_as_sentence(pause_sentence(pause))] if pause and now < pause.until else []
+    if change := await app.subscribers.roster_state.held():
+        alerts.append(_as_sentence(change.sentence))
     return [*alerts, *map(_as_sentence, app.stage_problems())]
 
 

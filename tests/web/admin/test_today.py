@@ -8,6 +8,7 @@ from datetime import timedelta
 
 from sqlalchemy import update
 
+from service.core.model import HeldChange
 from service.deliver.ports import SendingPause
 from service.store.coordination import SqlCoordination
 from service.store.schema import feeds
@@ -62,6 +63,12 @@ async def test_a_sending_pause_names_its_reason(editors: EditorsSite, monkeypatc
     await SqlCoordination(editors.app.database).begin_pause("relay.example", pause)
     _, page = await (await editors.log_in("vera")).get("/")
     assert "the server refuses all our mail" in page
+
+
+async def test_a_change_of_the_configuration_that_is_held_is_said(editors: EditorsSite):
+    await editors.app.subscribers.roster_state.hold(HeldChange(3, 4, (("morning", 3),)), NOON)
+    _, page = await (await editors.log_in("vera")).get("/")
+    assert "config apply" in page
 
 
 async def test_a_feed_in_trouble_is_named_with_its_error(editors: EditorsSite):
