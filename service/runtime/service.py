@@ -8,11 +8,10 @@ a restart if it is valid; if not, the log says why and the last valid one stays 
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Callable, Collection, Coroutine, Sequence
+from collections.abc import AsyncIterator, Callable, Collection, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import asdict, dataclass, replace
 from datetime import datetime
-from typing import Any
 
 import structlog
 
@@ -23,7 +22,7 @@ from service.app.config.in_force import roster_in_force
 from service.app.factories.application import Application, bootstrap
 from service.app.maintenance import prune
 from service.app.process_pool.pool import ProcessPool
-from service.app.webhooks.sending import declare_webhooks, plan_events, send_messages
+from service.app.webhooks.sending import declare_webhooks, run_webhooks
 from service.core.errors import CaveatError, ConfigError
 from service.core.model import HeldChange
 from service.core.progress import Progress
@@ -39,10 +38,8 @@ from service.runtime.reload import ReloadableApp
 from service.runtime.scheduler import Tick, start_scheduler
 from service.runtime.stage_monitor import StageMonitor, log_report
 from service.runtime.stage_signals import Handler, StageSignals, stages_with_work
+from service.runtime.together import run_together
 from service.settings.values import LoadedConfig
-
-STOP_GRACE_SECONDS = 9.0
-"""Time for work in progress after a stop; container engines kill a process after ten seconds."""
 
 REJECTED = "the last valid configuration stays in force"
 
@@ -181,11 +178,8 @@ class Service:
     async def _send_webhooks(self) -> None:
         """Record what webhooks are called for, and send the messages that are due."""
         async with self._tick("webhooks_failed") as app:
-            if app.settings.webhooks:
-                await plan_events(app)
-                report = await send_messages(app)
-                if report.accepted or report.failed:
-                    log.info("webhooks_sent", accepted=report.accepted, failed=report.failed)
+            if report := await run_webhooks(app):
+                log.info("webhooks_sent", accepted=report.accepted, failed=report.failed)
 
     async def _ask_judge(self) -> None:
         """Ask the judge, if there is one, about the articles of the next issues."""
@@ -333,28 +327,3 @@ class Service:
             for problem in report.problems:
                 log.warning("roster_problem", reason=problem)
             log.info("roster_applied", feeds=asdict(report.feeds), subscriptions=asdict(report.subscriptions))
-
-
-async def run_together(parts: Sequence[Coroutine[Any, Any, None]], stopping: asyncio.Event) -> None:
-    """Run the parts until they end; the first that fails stops the others, and its error is raised.
-
-    Once `stopping` is set they have STOP_GRACE_SECONDS to end by themselves.
-    """
-    tasks = [asyncio.create_task(part) for part in parts]
-    stop = asyncio.create_task(stopping.wait())
-    try:
-        left = set(tasks)
-        while left and not stopping.is_set():
-            done, _ = await asyncio.wait({*left, stop}, return_when=asyncio.FIRST_COMPLETED)
-            left -= done
-            if any(not task.cancelled() and task.exception() for task in done):
-                stopping.set()
-        if left:
-            await asyncio.wait(left, timeout=STOP_GRACE_SECONDS)
-    finally:
-        for task in (*tasks, stop):
-            task.cancel()
-        await asyncio.gather(*tasks, stop, return_exceptions=True)
-    for task in tasks:
-        if not task.cancelled():
-            task.result()

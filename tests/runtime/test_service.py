@@ -23,8 +23,9 @@ from service.app.judge.asking import JudgeReport
 from service.app.process_pool.process import PoolProcess
 from service.core.errors import CaveatError, StoreError
 from service.core.read_models import PendingWork
-from service.runtime.service import Roles, Service, run_together
+from service.runtime.service import Roles, Service
 from service.runtime.stage_signals import stages_with_work
+from service.runtime.together import run_together
 from tests.builders import NOON
 from tests.cli.runner import FILES
 from tests.end_to_end.installation import Clock, free_port, running, write_config
@@ -233,7 +234,7 @@ async def test_the_first_part_that_fails_stops_the_others():
 
 
 async def test_a_part_that_does_not_end_is_cancelled(monkeypatch: pytest.MonkeyPatch):
-    monkeypatch.setattr("service.runtime.service.STOP_GRACE_SECONDS", 0.05)
+    monkeypatch.setattr("service.runtime.together.STOP_GRACE_SECONDS", 0.05)
     stopping = asyncio.Event()
     stopping.set()
 

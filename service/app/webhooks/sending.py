@@ -63,6 +63,15 @@ async def declare_webhooks(app: Application) -> None:
     await SqlWebhookStore(app.database).declare(declared, app.clock())
 
 
+async def run_webhooks(app: Application) -> WebhookReport | None:
+    """Record what webhooks are called for, and attempt what is due; None if there was no attempt."""
+    if not app.settings.webhooks:
+        return None
+    await plan_events(app)
+    report = await send_messages(app)
+    return report if report.accepted or report.failed else None
+
+
 async def plan_events(app: Application) -> int:
     """Record finished issues and failing feeds, once each; return the number of new messages.
 
