@@ -45,6 +45,18 @@ def faults_from(
     return [_explained(dict(one), model, document, prefix) for one in error.errors(include_url=False)]
 
 
+def faults_by_key(model: type[BaseModel], values: Mapping[str, Any]) -> dict[str, Fault]:
+    """Return the first fault of each key of values that come from a form; "" is the key of the whole."""
+    try:
+        model.model_validate(values)
+    except ValidationError as error:
+        errors = error.errors(include_url=False)
+        keys = [str(one["loc"][0]) if one["loc"] else "" for one in errors]
+        faults = faults_from(error, model, YamlDocument(""), ())
+        return dict(reversed(list(zip(keys, faults, strict=True))))
+    return {}
+
+
 def _explained(
     error: Mapping[str, Any], model: type[BaseModel], written: YamlDocument, prefix: KeyPath
 ) -> Fault:

@@ -22,16 +22,27 @@ from service.web.admin.drafts import DRAFTS
 from service.web.admin.guard import AdminGuard
 from service.web.admin.issues import ISSUES
 from service.web.admin.login import LoginPages
+from service.web.admin.newsletters import NEWSLETTERS
 from service.web.admin.rendering import POLICY, AdminPages
 from service.web.admin.sections import Section
 from service.web.admin.send import SEND
+from service.web.admin.settings import SETTINGS
 from service.web.admin.subscribers import SUBSCRIBERS
 from service.web.admin.today import TODAY
 from service.web.app import SecurityHeaders
 from service.web.client_ip import ClientAddresses
 from service.web.pages import security_headers
 
-SECTIONS: tuple[Section, ...] = (TODAY, ISSUES, DRAFTS, SEND, SUBSCRIBERS, ACCESS)
+SECTIONS: tuple[Section, ...] = (
+    TODAY,
+    ISSUES,
+    DRAFTS,
+    SEND,
+    NEWSLETTERS,
+    SUBSCRIBERS,
+    SETTINGS,
+    ACCESS,
+)
 """The sections in the order of the navigation."""
 
 TITLES = {

@@ -59,6 +59,10 @@ SENTENCES = {
     "subscribers_exported": "downloaded the subscribers of {newsletter} as {form}",
     "subscribers_imported": "imported subscribers from {file}",
     "login_limited": "made too many login attempts at {client}, and was refused",
+    "newsletter_changed": "changed the newsletter {title}: {keys}",
+    "newsletter_added": "added the newsletter {title}",
+    "newsletter_removed": "removed the newsletter {title}",
+    "doctor_run": "ran the checks of the installation",
 }
 """What a person did, behind their name, by action; a field is `subject` or a detail of the entry."""
 

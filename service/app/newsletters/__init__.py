@@ -1,0 +1,1 @@
+"""Newsletters for the editors: their numbers, their fields, and changes of newsletters.yaml."""

@@ -1,0 +1,36 @@
+"""Colour scheme of a mail in a preview: dark or light, whatever the system of the editor says (pure).
+
+Only the response to a frame is changed. The frame keeps its sandbox and its policy, and a mail that is sent
+keeps its media queries.
+"""
+
+from __future__ import annotations
+
+import re
+
+ALWAYS, NEVER = "(min-width: 0px)", "(max-width: 0px)"
+"""Media features that are true and false on every screen; unlike `all`, they may follow `and`."""
+
+_STYLE = re.compile(r"(<style\b[^>]*>)(.*?)(</style>)", re.DOTALL | re.IGNORECASE)
+_QUERY = re.compile(r"\(\s*prefers-color-scheme\s*:\s*(dark|light)\s*\)", re.IGNORECASE)
+_PROPERTY = re.compile(r"(?<![-\w])(color-scheme\s*:\s*)[^;}]+", re.IGNORECASE)
+_META = re.compile(
+    r"""(<meta\b[^>]*\bname=["'](?:supported-)?color-schemes?["'][^>]*\bcontent=["'])[^"']*""", re.IGNORECASE
+)
+
+
+def has_dark_style(html: str) -> bool:
+    """Return whether the styles of a mail have rules for dark screens."""
+    return any(
+        query[1].lower() == "dark" for style in _STYLE.finditer(html) for query in _QUERY.finditer(style[2])
+    )
+
+
+def with_color_scheme(html: str, scheme: str) -> str:
+    """Return the HTML of a mail in the scheme `dark` or `light`. Text outside of styles is not touched."""
+
+    def styled(found: re.Match[str]) -> str:
+        css = _QUERY.sub(lambda query: ALWAYS if query[1].lower() == scheme else NEVER, found[2])
+        return found[1] + _PROPERTY.sub(rf"\g<1>{scheme}", css) + found[3]
+
+    return _META.sub(rf"\g<1>{scheme}", _STYLE.sub(styled, html))

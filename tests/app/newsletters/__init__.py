@@ -1,0 +1,1 @@
+"""Tests of the newsletters that editors see and change."""
