@@ -9,7 +9,9 @@ from pathlib import Path
 
 import aiohttp
 import pytest
+from argon2 import PasswordHasher
 
+from service.app.accounts import passwords
 from service.app.accounts.manage import create_account
 from service.app.accounts.passwords import hash_password
 from service.app.factories.application import Application
@@ -40,6 +42,7 @@ SUBSCRIBERS = """subscribers:
   - {email: ben@example.org, name: Ben, newsletters: [morning]}
   - {email: carla@example.org, newsletters: [evening]}
 """
+CHEAP_HASHER = PasswordHasher(time_cost=1, memory_cost=64, parallelism=1)
 NOTHING: dict[str, str] = {}
 _hashes: list[Secret] = []
 _CSRF = re.compile(r'name="csrf" value="([^"]+)"')
@@ -124,10 +127,16 @@ async def an_application(
 
 
 async def the_hash() -> Secret:
-    """Return the hash of PASSWORD; made once, because it takes 64 MiB and a tenth of a second."""
+    """Return the hash of PASSWORD; made once, because it takes time."""
     if not _hashes:
         _hashes.append(await hash_password(Secret(PASSWORD)))
     return _hashes[0]
+
+
+@pytest.fixture(autouse=True)
+def _cheap_hashes(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Hash with the same algorithm and less memory: real parameters take 64 MiB for each login."""
+    monkeypatch.setattr(passwords, "_hasher", lambda: CHEAP_HASHER)
 
 
 @pytest.fixture

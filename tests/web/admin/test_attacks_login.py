@@ -28,10 +28,11 @@ TOTP = Secret("JBSWY3DPEHPK3PXPJBSWY3DPEHPK3PXP")
 
 @pytest.fixture(autouse=True)
 def _small_limits(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Guess a few times instead of a hundred: each guess takes 64 MiB."""
+    """Guess a few times instead of a hundred."""
     monkeypatch.setattr(attempts, "PAIR_LIMIT", (3, PAIR_LIMIT[1]))
     monkeypatch.setattr(attempts, "CLIENT_LIMIT", (6, CLIENT_LIMIT[1]))
     monkeypatch.setattr(attempts, "NAME_LIMIT", (5, timedelta(hours=1)))
+    monkeypatch.setattr(attempts, "BROWSER_LIMIT", (4, timedelta(minutes=15)))
 
 
 async def tried(
