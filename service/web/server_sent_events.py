@@ -89,8 +89,13 @@ class SharedReads(Generic[Key, Value]):
         self._limit = limit
         self._reads: dict[Key, _SharedRead[Value]] = {}
 
-    async def get(self, key: Key, read: Callable[[], Awaitable[Value]]) -> Value:
-        """Return the value that was read a moment ago, or read it now."""
+    async def get(
+        self, key: Key, read: Callable[[], Awaitable[Value]], *, cheap_seconds: float = 0.0
+    ) -> Value:
+        """Return the value that was read a moment ago, or read it now.
+
+        A value that takes less than `cheap_seconds` to read is read now in any case.
+        """
         found = self._reads.get(key)
         if found is None:
             if len(self._reads) >= self._limit:
@@ -98,11 +103,16 @@ class SharedReads(Generic[Key, Value]):
             found = self._reads[key] = _SharedRead()
         async with found.lock:
             now = asyncio.get_running_loop().time
-            if found.value is None or now() >= found.fresh_until:
+            if found.value is None or now() >= found.fresh_until or found.cost < cheap_seconds:
                 began = now()
                 found.value = (await read(),)
-                found.fresh_until = now() + max(EVENT_SECONDS, COST_FACTOR * (now() - began))
+                found.cost = now() - began
+                found.fresh_until = now() + max(EVENT_SECONDS, COST_FACTOR * found.cost)
             return found.value[0]
+
+    def forget(self, key: Key) -> None:
+        """Forget a value that was changed."""
+        self._reads.pop(key, None)
 
 
 @dataclass(eq=False)
@@ -110,6 +120,7 @@ class _SharedRead(Generic[Value]):
     lock: asyncio.Lock = field(default_factory=asyncio.Lock)
     value: tuple[Value] | None = None
     fresh_until: float = 0.0
+    cost: float = 0.0
 
 
 class _EventResponse(StreamingResponse):

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from service.app.background_jobs import Job
 from service.app.issues import cancel, issue_named
@@ -20,6 +21,8 @@ if TYPE_CHECKING:
 
 GROWTH = 1.1  # factor by which the recipients may have grown since they were counted
 MIN_GROWTH = 5  # subscribers who may have come in any case
+MAX_PREVIEWED = 50_000  # deliveries of a send whose cancellation is previewed: about 4 s
+ACTIONS = ("pause", "resume", "cancel")
 
 
 @dataclass(frozen=True, slots=True)
@@ -101,26 +104,26 @@ def job_of(app: Application, send_id: str) -> Job | None:
     return app.jobs.find(job_key(send_id))
 
 
-async def pause_send(app: Application, planned: ManualSend) -> None:
+def start_pause(app: Application, planned: ManualSend) -> Job:
     """Pause the deliveries of a send until it is resumed."""
-    await pause(app, planned.issues)
+
+    async def work(_progress: Progress) -> None:
+        await pause(app, planned.issues)
+
+    return _start_action(app, planned, "pause", work)
 
 
-async def resume_send(app: Application, planned: ManualSend) -> int:
-    """Resume a send, and end the pause of all sending, if there is one; return how many were released."""
-    return sum((await resume(app, planned.issues)).deliveries.values())
+def start_resume(app: Application, planned: ManualSend) -> Job:
+    """Resume a send, and end the pause of all sending, if there is one."""
 
+    async def work(_progress: Progress) -> int:
+        return sum((await resume(app, planned.issues)).deliveries.values())
 
-async def preview_cancel(app: Application, planned: ManualSend) -> CancelCounts:
-    """Return what cancelling a send would do now."""
-    counts = CancelCounts()
-    for issue in planned.issues:
-        counts += await cancel(app, await issue_named(app, issue), dry_run=True)
-    return counts
+    return _start_action(app, planned, "resume", work)
 
 
 def start_cancel(app: Application, planned: ManualSend) -> Job:
-    """Cancel the deliveries of a send that wait, as a job; one that ran before is repeated."""
+    """Cancel the deliveries of a send that wait; one that was cancelled before is cancelled again."""
 
     async def work(progress: Progress) -> CancelCounts:
         await pause(app, planned.issues)
@@ -130,9 +133,39 @@ def start_cancel(app: Application, planned: ManualSend) -> Job:
             counts += await cancel(app, await issue_named(app, issue))
         return counts
 
-    key = f"cancel {planned.id}"
+    return _start_action(app, planned, "cancel", work)
+
+
+async def preview_cancel(app: Application, planned: ManualSend) -> CancelCounts | None:
+    """Return what cancelling a send would do now; None for a send so large that this takes too long."""
+    if planned.deliveries > MAX_PREVIEWED:
+        return None
+    counts = CancelCounts()
+    for issue in planned.issues:
+        counts += await cancel(app, await issue_named(app, issue), dry_run=True)
+    return counts
+
+
+def running_action(app: Application, send_id: str) -> Job | None:
+    """Return the job that pauses, resumes or cancels the send now."""
+    jobs = (app.jobs.find(f"{name} {send_id}") for name in ACTIONS)
+    return next((job for job in jobs if job is not None and job.is_running), None)
+
+
+def _start_action(
+    app: Application, planned: ManualSend, name: str, work: Callable[[Progress], Awaitable[Any]]
+) -> Job:
+    """Start an action on a send as a job, after the one that runs: a million rows take many seconds."""
+    earlier = running_action(app, planned.id)
+
+    async def in_turn(progress: Progress) -> object:
+        if earlier is not None:
+            await earlier.ended.wait()
+        return await work(progress)
+
+    key = f"{name} {planned.id}"
     app.jobs.forget(key)
-    return app.jobs.start(key, app, work)
+    return app.jobs.start(key, app, in_turn)
 
 
 def _require_counted(recipients: int, counted: int) -> None:

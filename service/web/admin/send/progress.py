@@ -8,15 +8,17 @@ from datetime import timedelta
 from starlette.exceptions import HTTPException
 from starlette.responses import Response
 
+from service.app.background_jobs import Job
 from service.app.sending.progress import SendPhase, SendProgress, send_progress
 from service.app.sending.started_sends import (
     find_send,
     job_of,
     left_out_addresses,
-    pause_send,
     preview_cancel,
-    resume_send,
+    running_action,
     start_cancel,
+    start_pause,
+    start_resume,
 )
 from service.core.model import ManualSend
 from service.web.admin.context import AdminContext
@@ -25,7 +27,8 @@ from service.web.server_sent_events import EventState, SharedReads, event_respon
 PLANNING = "planning"
 """Phase of a send whose issues are still composed."""
 
-WAIT_SECONDS = 2.0  # for a cancellation before the page is shown
+WAIT_SECONDS = 2.0  # for a pause or cancellation before the page is shown
+CHEAP_SECONDS = 0.2  # a send whose numbers are read faster shows them as they are now
 _ID = re.compile(r"[0-9a-f]{8,64}")
 NO_SEND = (
     "There is no send of this id. If it was just started, the service was restarted before anything was "
@@ -45,10 +48,11 @@ async def show(context: AdminContext) -> Response:
         if job is None:
             raise HTTPException(404, NO_SEND)
         return context.page("send/planning.html", job=job, send_id=send_id, about=job.about)
-    progress = await send_progress(context.app, planned)
+    progress = await _progress.get(
+        send_id, lambda: send_progress(context.app, planned), cheap_seconds=CHEAP_SECONDS
+    )
     queries = context.app.queries
     issues = [one for issue in planned.issues[:MAX_LISTED] for one in await queries.issues_by_prefix(issue)]
-    cancelling = context.app.jobs.find(f"cancel {planned.id}")
     return context.page(
         "send/send.html",
         send=planned,
@@ -56,8 +60,7 @@ async def show(context: AdminContext) -> Response:
         values=_values(progress),
         issues=issues,
         newsletter=_title(context, issues[0].newsletter) if issues else "",
-        cancelling=cancelling if cancelling and cancelling.is_running else None,
-        cancelled=cancelling.result if cancelling else None,
+        acting=running_action(context.app, planned.id) is not None,
         left_out=await left_out_addresses(context.app, planned, MAX_LISTED),
         follows=progress.phase in (SendPhase.SENDING, SendPhase.PAUSED),
     )
@@ -86,39 +89,41 @@ async def events(context: AdminContext) -> Response:
 async def pause(context: AdminContext) -> Response:
     """Pause the send."""
     planned = await _send(context)
-    await pause_send(context.app, planned)
-    await _record(context, "send_paused", planned)
-    return context.redirect(f"/send/{planned.id}", done="paused")
+    return await _act(context, planned, start_pause(context.app, planned), "paused")
 
 
 async def resume(context: AdminContext) -> Response:
     """Resume the send."""
     planned = await _send(context)
-    released = await resume_send(context.app, planned)
-    await _record(context, "send_resumed", planned, deliveries=released)
-    return context.redirect(f"/send/{planned.id}", done="resumed")
+    return await _act(context, planned, start_resume(context.app, planned), "resumed")
 
 
 async def ask_cancel(context: AdminContext) -> Response:
     """Show what cancelling would do, with a button that does it."""
     planned = await _send(context)
     counts = await preview_cancel(context.app, planned)
-    return context.page("send/cancel.html", send=planned, counts=counts)
+    waiting = 0
+    if counts is None:
+        progress = await _progress.get(planned.id, lambda: send_progress(context.app, planned))
+        waiting = progress.queued + progress.deferred
+    number = waiting if counts is None else counts.cancelled
+    return context.page("send/cancel.html", send=planned, counts=counts, number=number)
 
 
 async def cancel(context: AdminContext) -> Response:
     """Cancel the deliveries that wait."""
     planned = await _send(context)
-    job = start_cancel(context.app, planned)
-    await _record(context, "send_cancelled", planned)
-    await job.wait(WAIT_SECONDS)
-    return context.redirect(f"/send/{planned.id}", done="cancelled")
+    return await _act(context, planned, start_cancel(context.app, planned), "cancelled")
 
 
-async def _record(context: AdminContext, action: str, planned: ManualSend, **details: object) -> None:
+async def _act(context: AdminContext, planned: ManualSend, job: Job, done: str) -> Response:
+    """Record what was started, wait for it a little, and show the page of the send."""
     issues = await context.app.queries.issues_by_prefix(planned.issues[0]) if planned.issues else ()
     newsletter = issues[0].newsletter if issues else ""
-    await context.record(action, planned.id, newsletter=newsletter, **details)
+    await context.record(f"send_{done}", planned.id, newsletter=newsletter)
+    await job.wait(WAIT_SECONDS)
+    _progress.forget(planned.id)
+    return context.redirect(f"/send/{planned.id}", done=done)
 
 
 async def _send(context: AdminContext) -> ManualSend:
