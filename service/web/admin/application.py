@@ -18,6 +18,7 @@ from service.app.factories.application import Application
 from service.core.errors import CaveatError, StoreError, UsageError
 from service.web.admin.access import ACCESS
 from service.web.admin.account import ACCOUNT
+from service.web.admin.api import API
 from service.web.admin.drafts import DRAFTS
 from service.web.admin.guard import AdminGuard
 from service.web.admin.issues import ISSUES
@@ -42,6 +43,7 @@ SECTIONS: tuple[Section, ...] = (
     SUBSCRIBERS,
     SETTINGS,
     ACCESS,
+    API,
 )
 """The sections in the order of the navigation."""
 
