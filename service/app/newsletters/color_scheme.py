@@ -13,6 +13,12 @@ ALWAYS, NEVER = "(min-width: 0px)", "(max-width: 0px)"
 
 _STYLE = re.compile(r"(<style\b[^>]*>)(.*?)(</style>)", re.DOTALL | re.IGNORECASE)
 _QUERY = re.compile(r"\(\s*prefers-color-scheme\s*:\s*(dark|light)\s*\)", re.IGNORECASE)
+_INLINED = re.compile(
+    r"""(<html\b[^>]*\bstyle=["'][^"']*?(?<![-\w])color-scheme\s*:\s*)[^;"']+""", re.IGNORECASE
+)
+"""The property on the root element, where the inlining of styles repeats it."""
+
+_DARK = re.compile(r"color-scheme[^>;}]*\bdark\b", re.IGNORECASE)
 _PROPERTY = re.compile(r"(?<![-\w])(color-scheme\s*:\s*)[^;}]+", re.IGNORECASE)
 _META = re.compile(
     r"""(<meta\b[^>]*\bname=["'](?:supported-)?color-schemes?["'][^>]*\bcontent=["'])[^"']*""", re.IGNORECASE
@@ -20,10 +26,8 @@ _META = re.compile(
 
 
 def has_dark_style(html: str) -> bool:
-    """Return whether the styles of a mail have rules for dark screens."""
-    return any(
-        query[1].lower() == "dark" for style in _STYLE.finditer(html) for query in _QUERY.finditer(style[2])
-    )
+    """Return whether a mail has rules for dark screens, or lets the mail program choose its colours."""
+    return bool(_DARK.search(html))
 
 
 def with_color_scheme(html: str, scheme: str) -> str:
@@ -33,4 +37,5 @@ def with_color_scheme(html: str, scheme: str) -> str:
         css = _QUERY.sub(lambda query: ALWAYS if query[1].lower() == scheme else NEVER, found[2])
         return found[1] + _PROPERTY.sub(rf"\g<1>{scheme}", css) + found[3]
 
-    return _META.sub(rf"\g<1>{scheme}", _STYLE.sub(styled, html))
+    found = _META.sub(rf"\g<1>{scheme}", _STYLE.sub(styled, html))
+    return _INLINED.sub(rf"\g<1>{scheme}", found, count=1)

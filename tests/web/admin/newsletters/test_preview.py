@@ -6,7 +6,7 @@ import re
 
 import pytest
 
-from service.app.newsletters.color_scheme import ALWAYS, NEVER, with_color_scheme
+from service.app.newsletters.color_scheme import ALWAYS, NEVER, has_dark_style, with_color_scheme
 from service.app.newsletters.preview import inbox_text
 from service.core import ids as identity
 from service.subscribers.links import read_preferences, read_unsubscribe
@@ -69,11 +69,17 @@ async def test_the_dark_frame_is_dark_and_the_others_are_light(news: EditorsSite
         assert f"@media {query}" in mail
 
 
-async def test_a_theme_without_a_dark_style_says_so(news: EditorsSite):
-    editor = await news.log_in("eddie")
-    for theme, lacks in (("plain", True), ("daily", False)):
-        _, page = await editor.get(f"/newsletters/morning/preview?form=dark&theme={theme}")
-        assert ("This theme has no dark style" in page) == lacks
+@pytest.mark.parametrize(
+    ("head", "has"),
+    [
+        ("<style>@media (prefers-color-scheme: dark) {a{b:c}}</style>", True),
+        ('<meta name="color-scheme" content="light dark">', True),
+        ('<meta name="color-scheme" content="light">', False),
+        ("<style>a{color: black}</style><p>dark", False),
+    ],
+)
+def test_a_theme_without_a_dark_style_is_known(head: str, *, has: bool):
+    assert has_dark_style(head) == has
 
 
 def test_only_styles_are_changed_for_a_scheme():

@@ -23,7 +23,7 @@ DARK, LIGHT = 60, 200  # mean brightness of the frame, of 255
 
 
 @pytest.mark.parametrize("system", ["light", "dark"])
-@pytest.mark.parametrize("theme", ["daily", "brief"])
+@pytest.mark.parametrize("theme", ["daily", "brief", "plain"])
 async def test_the_frame_has_the_colours_of_its_tab(editors: EditorsSite, system: str, theme: str):
     await Stores(editors.app.database).publish("Harbour reopens after storm", "Ferry returns")
     async with async_playwright() as playwright:
