@@ -46,8 +46,8 @@ from service.store.schema import (
 from service.store.subscriber_search import hash_key
 
 WALKED = 3_000  # subscribers; a filter that 1 of 60 passes fills a page with them, in about 3 ms
-MAX_CANDIDATES = 10_000  # that are tested for a page: about 20 ms
-MAX_COUNTED = 1_000  # matches
+MAX_CANDIDATES = 5_000  # that are tested for a page: about 10 ms
+MAX_COUNTED = 2_000  # candidates among which matches are counted
 SAMPLED = 500  # subscribers by which the rarest trigrams of a term are found
 MAX_TRIGRAMS = 4  # of a term that are looked up: the rarest; more make the search slower
 END = 2**62  # a number behind every subscriber's
@@ -75,10 +75,10 @@ class SubscriberFinder:
             numbers = await _matching(connection, walked, wanted, limit + 1)
             rest = None
             if len(numbers) <= limit:
-                candidates = await _candidates(connection, wanted, below)
+                candidates = await _candidates(connection, wanted, below, MAX_CANDIDATES)
                 numbers = await _matching(connection, candidates, wanted, limit + 1)
                 if len(numbers) <= limit:
-                    rest = await _last_of_full(connection, candidates)
+                    rest = await _last_of_full(connection, candidates, MAX_CANDIDATES)
             people = await _people(connection, numbers[:limit])
         if len(numbers) > limit:
             return SubscriberPage(people, numbers[limit - 1])
@@ -86,13 +86,14 @@ class SubscriberFinder:
 
     async def count(self, wanted: SubscriberFilter) -> BoundedCount:
         """Return the number of subscribers that match, counted up to a limit."""
-        most = MAX_CANDIDATES if wanted.is_empty else MAX_COUNTED
         async with self.database.read() as connection:
-            candidates = await _candidates(connection, wanted, END)
-            found = len(await _matching(connection, candidates, wanted, most + 1))
-            if found <= most and await _last_of_full(connection, candidates) is not None:
-                return BoundedCount(found, or_more=True)
-        return BoundedCount(min(found, most), or_more=found > most)
+            if wanted.is_empty:
+                every = select(func.count()).select_from(subscriber_search)
+                return BoundedCount(await connection.scalar(every) or 0)
+            candidates = await _candidates(connection, wanted, END, MAX_COUNTED)
+            found = len(await _matching(connection, candidates, wanted, MAX_COUNTED))
+            rest = await _last_of_full(connection, candidates, MAX_COUNTED)
+        return BoundedCount(found, or_more=rest is not None)
 
 
 def _walk(below: int, most: int) -> Subquery:
@@ -109,18 +110,17 @@ async def _matching(
         select(PERSON)
         .join(candidates, candidates.c.number == PERSON)
         .where(*_conditions(connection, wanted))
-        .distinct()
         .order_by(PERSON.desc())
         .limit(most)
     )
     return (await connection.execute(query)).scalars().all()
 
 
-async def _last_of_full(connection: AsyncConnection, candidates: Subquery) -> int | None:
-    """Return the last candidate if their limit was reached, so that there can be more; else None."""
+async def _last_of_full(connection: AsyncConnection, candidates: Subquery, most: int) -> int | None:
+    """Return the last of `most` candidates; None if they are fewer, so that there are no others."""
     query = select(func.count(), func.min(candidates.c.number))
     number, last = (await connection.execute(query)).one()
-    return None if number < MAX_CANDIDATES else last
+    return None if number < most else last
 
 
 def _conditions(connection: AsyncConnection, wanted: SubscriberFilter) -> list[ColumnElement[bool]]:
@@ -142,31 +142,31 @@ def _conditions(connection: AsyncConnection, wanted: SubscriberFilter) -> list[C
     return found
 
 
-async def _candidates(connection: AsyncConnection, wanted: SubscriberFilter, below: int) -> Subquery:
-    """Return the candidates by the narrowest index, as a table with the column `number`."""
+async def _candidates(
+    connection: AsyncConnection, wanted: SubscriberFilter, below: int, most: int
+) -> Subquery:
+    """Return at most so many candidates by the narrowest index, as a table with the column `number`."""
     term = search_term(wanted.text)
     has_term = len(term) >= TRIGRAM
-    listed = await _listed(connection, wanted, below)
+    listed = await _listed(connection, wanted, below, most)
     # A filter with few subscribers is complete; a term is usually narrower than a filter with many.
-    if listed is not None and (not has_term or await _last_of_full(connection, listed) is None):
+    if listed is not None and (not has_term or await _last_of_full(connection, listed, most) is None):
         return listed
-    return await _by_trigrams(connection, term, below) if has_term else _walk(below, MAX_CANDIDATES)
+    return await _by_trigrams(connection, term, below, most) if has_term else _walk(below, most)
 
 
-async def _by_trigrams(connection: AsyncConnection, term: str, below: int) -> Subquery:
+async def _by_trigrams(connection: AsyncConnection, term: str, below: int, most: int) -> Subquery:
     if connection.dialect.name == "sqlite":
         rarest = await _rarest(connection, trigrams(term))
         quoted = ('"{}"'.format(trigram.replace('"', '""')) for trigram in rarest)
-        return BY_TRIGRAMS.bindparams(
-            trigrams=" AND ".join(quoted), below=below, most=MAX_CANDIDATES
-        ).subquery()
+        return BY_TRIGRAMS.bindparams(trigrams=" AND ".join(quoted), below=below, most=most).subquery()
     numbers = literal(trigram_numbers(term), subscriber_search.c.trigrams.type)
     query = select(PERSON.label("number")).where(
         subscriber_search.c.trigrams.bool_op("@>")(numbers),
         func.strpos(subscriber_search.c.text, term) > 0,
         below > PERSON,
     )
-    return query.order_by(PERSON.desc()).limit(MAX_CANDIDATES).subquery()
+    return query.order_by(PERSON.desc()).limit(most).subquery()
 
 
 async def _rarest(connection: AsyncConnection, parts: Sequence[str]) -> Sequence[str]:
@@ -180,7 +180,9 @@ async def _rarest(connection: AsyncConnection, parts: Sequence[str]) -> Sequence
     return sorted(parts, key=sample.count)[:MAX_TRIGRAMS]
 
 
-async def _listed(connection: AsyncConnection, wanted: SubscriberFilter, below: int) -> Subquery | None:
+async def _listed(
+    connection: AsyncConnection, wanted: SubscriberFilter, below: int, most: int
+) -> Subquery | None:
     """Return the subscribers with a suppression or a subscription; None for no filter, or a wide one."""
     if wanted.suppressed:
         hashes = select(suppressions.c.address_hash).limit(MAX_CANDIDATES)
@@ -189,7 +191,7 @@ async def _listed(connection: AsyncConnection, wanted: SubscriberFilter, below: 
             return None
         of_them = is_in(connection, subscriber_search.c.hash_key, keys)
         query = select(PERSON.label("number")).where(of_them, below > PERSON)
-        return query.order_by(PERSON.desc()).limit(MAX_CANDIDATES).subquery()
+        return query.order_by(PERSON.desc()).limit(most).subquery()
     if not (wanted.newsletter or wanted.status):
         return None
     named = select(editions.c.newsletter).distinct().order_by(editions.c.newsletter)
@@ -197,19 +199,19 @@ async def _listed(connection: AsyncConnection, wanted: SubscriberFilter, below: 
         [wanted.newsletter] if wanted.newsletter else (await connection.execute(named)).scalars().all()
     )
     statuses = [wanted.status] if wanted.status else list(SubscriptionStatus)
-    parts = [_of(newsletter, status, below) for newsletter in newsletters for status in statuses]
+    parts = [_of(newsletter, status, below, most) for newsletter in newsletters for status in statuses]
     if not parts:
         return _walk(0, 1)
     every = union_all(*parts).subquery()
-    return select(every.c.number).order_by(every.c.number.desc()).limit(MAX_CANDIDATES).subquery()
+    return select(every.c.number).distinct().order_by(every.c.number.desc()).limit(most).subquery()
 
 
-def _of(newsletter: str, status: SubscriptionStatus, below: int) -> Query:
+def _of(newsletter: str, status: SubscriptionStatus, below: int, most: int) -> Query:
     number = subscriptions.c.subscriber
     part = select(number.label("number")).where(
         subscriptions.c.newsletter == newsletter, subscriptions.c.status == status, number < below
     )
-    ordered = part.order_by(number.desc()).limit(MAX_CANDIDATES).subquery()
+    ordered = part.order_by(number.desc()).limit(most).subquery()
     return select(ordered.c.number)
 
 

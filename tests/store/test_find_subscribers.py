@@ -138,6 +138,7 @@ async def test_pages_name_everybody_once(stores: Stores, monkeypatch: pytest.Mon
 async def test_a_search_that_stops_early_says_so(stores: Stores, monkeypatch: pytest.MonkeyPatch):
     monkeypatch.setattr(find_subscribers, "WALKED", 1)
     monkeypatch.setattr(find_subscribers, "MAX_CANDIDATES", 3)
+    monkeypatch.setattr(find_subscribers, "MAX_COUNTED", 3)
     finder, wanted = SubscriberFinder(stores.database), SubscriberFilter("mi")
     page = await finder.page(wanted)
     assert page.is_partial
