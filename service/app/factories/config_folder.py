@@ -180,10 +180,15 @@ def edit_subscriber(
         listed = [one if isinstance(one, dict) else {"id": one} for one in raw["newsletters"]]
         if newsletter and newsletter not in {one["id"] for one in listed}:
             raise UsageError(f"{address} is not subscribed to {newsletter!r} in subscribers.yaml")
-        new = [{**one, **preferences} if newsletter in (None, one["id"]) else one for one in listed]
+        new = [_with(one, preferences) if newsletter in (None, one["id"]) else one for one in listed]
         return {**changes, "newsletters": new}
 
     edit.change(folder, "subscribers", address, changed, os.environ)
+
+
+def _with(values: Mapping[str, Any], changes: Mapping[str, Any]) -> dict[str, Any]:
+    """Return the values with these changes; a change to None removes a value."""
+    return {key: value for key, value in {**values, **changes}.items() if value is not None}
 
 
 def remove_subscriber(folder: Path, address: str) -> None:

@@ -8,20 +8,21 @@ from typing import Annotated
 
 import typer
 
-from service.cli.subscriber import invitations
+from service.cli.subscriber import invitations, options
 from service.cli.ui import context
 from service.cli.ui.commands import CommandTyper
 from service.cli.ui.input import require_confirmation
 from service.cli.ui.lazy_imports import lazy_imports
 from service.cli.ui.options import AsJson, Yes
-from service.cli.ui.output import print_json, print_message, print_records
+from service.cli.ui.output import print_message, print_records
 from service.core.errors import UsageError
 from service.core.ids import subscriber_id
 
 with lazy_imports():
     from service.app import subscribers
     from service.app.factories import application, config_folder
-    from service.cli.subscriber import import_file, memberships, pauses, suppression
+    from service.cli.subscriber import edit as editing
+    from service.cli.subscriber import import_file, listing, memberships, pauses, suppression
     from service.cli.ui import open_app
 
 AddressArgument = Annotated[str, typer.Argument(metavar="ADDRESS", help="Email address of the subscriber.")]
@@ -46,26 +47,29 @@ commands = CommandTyper(
 )
 
 
-@commands.add("list", "caveat subscriber list\ncaveat subscriber list --newsletter morning --json | wc -l")
-def list_subscribers(*, newsletter: NewsletterOption = None, as_json: AsJson = False) -> None:
-    """List the subscribers with their newsletters, schedules and statuses."""
+@commands.add(
+    "list",
+    """
+    caveat subscriber list --newsletter morning --json | wc -l
+    caveat subscriber list --search amina
+    """,
+)
+def list_subscribers(
+    *,
+    newsletter: NewsletterOption = None,
+    search: options.Search = None,
+    limit: options.Limit = None,
+    after: options.After = None,
+    as_json: AsJson = False,
+) -> None:
+    """List the subscribers with their newsletters, schedules and statuses.
 
-    async def work(app: application.Application) -> bool:
-        records = []
-        async for membership in subscribers.all_memberships(app):
-            if newsletter not in (None, membership.subscription.newsletter):
-                continue
-            record = memberships.membership_record(membership, preferences=as_json)
-            if as_json:
-                print_json(record)  # at once: a million records do not fit into memory as a table
-            else:
-                records.append(record)
-        if not as_json:
-            empty_message = "There is no subscriber yet; caveat subscriber add ADDRESS adds one."
-            print_records(records, as_json=False, empty_message=empty_message)
-        return True
-
-    open_app.run_in_app(work, apply_roster=True)
+    With --search, --limit or --after: a page of at most 50 people, or --limit, newest first.
+    """
+    if search is None and limit is None and after is None:
+        listing.print_everybody(newsletter, as_json=as_json)
+        return
+    listing.print_page(search or "", newsletter, 50 if limit is None else limit, after, as_json=as_json)
 
 
 @commands.add("show", "caveat subscriber show amina@example.org")
@@ -133,37 +137,39 @@ def edit(
     *,
     name: NameOption = None,
     timezone: TimezoneOption = None,
+    channel: options.Channel = None,
     newsletter: NewsletterOption = None,
-    languages: Annotated[
-        str | None, typer.Option("--languages", metavar="CODES", help="Languages of articles; all.")
-    ] = None,
-    follow: Annotated[
-        str | None, typer.Option("--follow", metavar="WORDS", help="Words whose stories come first.")
-    ] = None,
-    mute: Annotated[
-        str | None, typer.Option("--mute", metavar="WORDS", help="Words whose stories are left out.")
-    ] = None,
-    minutes: Annotated[
-        int | None, typer.Option("--minutes", metavar="N", min=1, help="Reading time of an issue.")
-    ] = None,
+    schedule: options.Schedule = None,
+    topics: options.Topics = None,
+    stories: options.Stories = None,
+    points: options.Points = None,
+    minutes: options.Minutes = None,
+    language: options.Language = None,
+    format: options.Format = None,  # noqa: A002 - the name of the option
+    languages: options.Languages = None,
+    follow: options.Follow = None,
+    mute: options.Mute = None,
 ) -> None:
-    """Change a subscriber in subscribers.yaml: name, time zone, or what they want of their newsletters.
+    """Change a subscriber, in subscribers.yaml or in the database, and say in which.
 
-    Several languages or words have commas between them; "all" means all languages, "none" no words.
+    Several values have commas between them; "all" means all topics or languages, "none" no words, and
+    "default" what the newsletter has.
     """
-    changes = {key: value for key, value in {"name": name, "timezone": timezone}.items() if value is not None}
-    wanted = {
-        "languages": memberships.option_values(languages, "all"),
-        "follow": memberships.option_values(follow, "none"),
-        "mute": memberships.option_values(mute, "none"),
+    texts = {
+        "schedule": schedule,
+        "topics": topics,
+        "stories": stories,
+        "points": points,
         "minutes": minutes,
+        "language": language,
+        "format": format,
+        "languages": languages,
+        "follow": follow,
+        "mute": mute,
     }
-    preferences = {key: value for key, value in wanted.items() if value is not None}
-    if not changes and not preferences:
-        options = "--name, --timezone, --languages, --follow, --mute or --minutes"
-        raise UsageError(f"name the change: {options}")
-    config_folder.edit_subscriber(context.options().config, address, changes, preferences, newsletter)
-    print_message(f"Changed {address} in subscribers.yaml.")
+    given = {key: text for key, text in texts.items() if text is not None}
+    person = {"name": name, "timezone": timezone, "channel": channel}
+    editing.edit(address, person, given, newsletter)
 
 
 @commands.add("remove", "caveat subscriber remove amina@example.org")

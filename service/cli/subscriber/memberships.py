@@ -77,11 +77,3 @@ async def print_deliveries(app: application.Application, subscriber: str) -> Non
         for d in deliveries
     ]
     print_records(records, as_json=False, empty_message="Nothing was sent to them yet.")
-
-
-def option_values(text: str | None, nothing: str) -> list[str] | None:
-    """Return the values between the commas of an option, none for the word that means nothing."""
-    if text is None:
-        return None
-    values = [value.strip() for value in text.split(",") if value.strip()]
-    return [] if values == [nothing] else values
