@@ -44,7 +44,9 @@ async def _page(
     saved = await saved_config(context.app)
     known = saved.loaded or saved.last_valid
     effective = known.effective if known else ()
-    blocks = groupby(effective, key=lambda one: one.key.rpartition(".")[0])
+    # Keys of a block stand apart where a block inside it comes first; sorting keeps their order.
+    ordered = sorted(effective, key=lambda one: _block_of(one.key))
+    blocks = groupby(ordered, key=lambda one: _block_of(one.key))
     return context.page(
         "settings/settings.html",
         status=status,
@@ -63,3 +65,7 @@ async def _page(
         problem=problem,
         may_run=context.account.role.includes(AccountRole.EDITOR),
     )
+
+
+def _block_of(key: str) -> str:
+    return key.rpartition(".")[0]
