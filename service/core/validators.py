@@ -10,14 +10,18 @@ import re
 import unicodedata
 from collections.abc import Iterable
 from difflib import get_close_matches
+from itertools import pairwise
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError, available_timezones
 
 from service.core.errors import UsageError
 from service.core.schedules import parse_schedule
+from service.core.schedules.cron import MIN_MINUTES_BETWEEN
+from service.core.spellings.names import LANGUAGE_CODES, language_meant, zone_meant
 
 MAX_ADDRESS_CHARACTERS = 254  # RFC 5321, 4.5.3.1.3, less the angle brackets
 MAX_PHRASES, MAX_PHRASE_CHARACTERS = 50, 80  # to follow or mute, of one person
 ACRONYM_LETTERS = range(2, 6)  # a longer word in capitals is no other word in small letters
+DAY_MINUTES = 24 * 60
 MAX_SHOWN_CHARACTERS = 64  # of a wrong value, in an error
 _PLAIN_ADDRESS = re.compile(
     r"[A-Za-z0-9_+-]+(?:\.[A-Za-z0-9_+-]+)*@(?:[A-Za-z0-9](?:[A-Za-z0-9-]{0,61}[A-Za-z0-9])?\.)+[A-Za-z]{2,24}"
@@ -48,7 +52,8 @@ def read_timezone(name: str) -> str:
             pass
         else:
             return name
-    suggestion = _nearest_zone(name[:MAX_SHOWN_CHARACTERS])
+    short = name[:MAX_SHOWN_CHARACTERS]
+    suggestion = zone_meant(short) or _nearest_zone(short)
     raise InvalidValue(
         f"there is no time zone {_shown(name)}", suggestion, "Write one such as Europe/Berlin."
     )
@@ -69,8 +74,24 @@ def _nearest_zone(name: str) -> str:
 def read_language(text: str) -> str:
     """Return a language tag (BCP 47), such as `pt-BR`. Raises InvalidValue."""
     if not _LANGUAGE.fullmatch(text):
-        raise InvalidValue(f"{_shown(text)} is no language", advice="Write a tag such as en, fr or pt-BR.")
+        raise _no_language(text)
     return text
+
+
+def read_known_language(text: str) -> str:
+    """Return a language tag whose language exists: a wrong two-letter code fits nothing, without a word.
+
+    Raises InvalidValue.
+    """
+    code = read_language(text).partition("-")[0]
+    if len(code) == 2 and code not in LANGUAGE_CODES:
+        raise _no_language(text)
+    return text
+
+
+def _no_language(text: str) -> InvalidValue:
+    advice = "Write a tag such as en, fr or pt-BR."
+    return InvalidValue(f"{_shown(text)} is no language", language_meant(text), advice)
 
 
 def read_origin(text: str) -> str:
@@ -90,9 +111,18 @@ def read_origin(text: str) -> str:
 def read_schedule(text: str) -> str:
     """Return the schedule in its one spelling: `Weekly Tue,Monday 7:00` is `weekly mon,tue 07:00`.
 
-    Raises UsageError.
+    Raises UsageError, also for issues less than MIN_MINUTES_BETWEEN apart.
     """
-    return parse_schedule(text).text
+    schedule = parse_schedule(text)
+    minutes = sorted({moment.hour * 60 + moment.minute for moment in schedule.times})
+    if schedule.text.startswith("daily") and len(minutes) > 1:
+        minutes.append(minutes[0] + DAY_MINUTES)  # the first issue of the next day
+    if any(later - earlier < MIN_MINUTES_BETWEEN for earlier, later in pairwise(minutes)):
+        raise UsageError(
+            f"{schedule.text!r} has issues less than {MIN_MINUTES_BETWEEN} minutes apart; write times "
+            "that are further apart, such as 07:00,07:30"
+        )
+    return schedule.text
 
 
 def fold_topic(text: str) -> str:

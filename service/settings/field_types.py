@@ -19,6 +19,7 @@ from pydantic_core import PydanticCustomError
 from service.core import validators
 from service.core.errors import UnknownName, UsageError
 from service.core.schedules import SCHEDULE_EXAMPLES
+from service.core.spellings.names import short_duration
 from service.core.validators import InvalidValue, fold_topic
 from service.settings.storage_url import InvalidStorageUrl, storage_url
 
@@ -70,7 +71,8 @@ def read_duration(value: object) -> timedelta:
         return timedelta()
     match = _DURATION.fullmatch(text) if isinstance(value, str) else None
     if not match or not text:
-        unit = f" (did you mean {text}m?)" if text.isdecimal() else ""
+        meant = f"{text}m" if text.isdecimal() else short_duration(text)
+        unit = f" (did you mean {meant}?)" if meant else ""
         raise wrong_value(f"{value!r} is not a duration{unit}", EXPECTED_DURATION)
     days, hours, minutes, seconds = (float(part or 0) for part in match.groups())
     try:
@@ -330,7 +332,7 @@ ListenAddress = Annotated[str, AfterValidator(read_listen), _text_schema("127.0.
 Network = Annotated[str, AfterValidator(read_network), _text_schema("127.0.0.1", "10.0.0.0/8")]
 Language = Annotated[
     str,
-    AfterValidator(_validated(validators.read_language, EXPECTED_LANGUAGE)),
+    AfterValidator(_validated(validators.read_known_language, EXPECTED_LANGUAGE)),
     _text_schema("en", "fr", "pt-BR"),
 ]
 Identifier = Annotated[

@@ -16,6 +16,7 @@ from service.core.coverage import coverage_gaps
 from service.core.errors import Fault
 from service.core.model import Feed, Newsletter, Preferences, Roster, RosterEntry, Subscriber
 from service.core.secret import Secret
+from service.core.spellings.names import ABBREVIATED_ZONES
 from service.core.validators import fold_topic
 from service.settings.cache.subscribers import ReadSubscribers, SubscriberCache
 from service.settings.config_files import CONFIG_FILES
@@ -120,6 +121,7 @@ class RosterReader:
                 self._check_theme(item, item.entry.theme)
             self.faults += item.faults
             self._warn_of_topics("newsletters.yaml", item.keys, item.entry)
+            self._warn_of_zone("newsletters.yaml", item.keys, item.entry)
         good = [(item.keys, item.entry) for item in items if item.entry and not item.faults]
         self._newsletter_places = [keys for keys, _ in good]
         if not good and not self.faults:
@@ -151,8 +153,10 @@ class RosterReader:
     def _subscribers(self) -> tuple[tuple[RosterEntry, ...], tuple[str, ...]]:
         """Return the valid subscribers, and the ids of the skipped ones."""
         names = [None if one is None else sorted(one) for one in (self._known_newsletters, self._topics)]
-        conditions = (*names, self._tolerant)
-        found = self._cache.get(conditions, _cached_item)
+        # Without a skipped subscriber, a tolerant reading and a strict one find the same.
+        found = self._cache.get((*names, False), _cached_item)
+        if found is None and self._tolerant:
+            found = self._cache.get((*names, True), _cached_item)
         if found is None:
             faults, warnings = len(self.faults), len(self.warnings)
             entries, skipped = self._read_subscribers()
@@ -160,7 +164,7 @@ class RosterReader:
             del self.warnings[warnings:]
             document = self._written[SUBSCRIBERS]
             if len(self.faults) == faults and not document.faults:
-                self._cache.put(conditions, found, document)
+                self._cache.put((*names, bool(skipped)), found, document)
         self.warnings += found.warnings
         return found.entries, found.skipped
 
@@ -172,8 +176,10 @@ class RosterReader:
                 self._check_subscriptions(item, item.entry.newsletters)
         good = self._good(items, "email", "the subscriber", "who stays as they were")
         for item, entry in good:
+            self._warn_of_zone(SUBSCRIBERS, item.keys, entry)
             for number, subscription in enumerate(entry.newsletters):
                 keys = (*item.keys, "newsletters", number)
+                self._warn_of_zone(SUBSCRIBERS, keys, subscription)
                 self._warn_of_topics(SUBSCRIBERS, keys, subscription)
         entries = tuple(_roster_entry(entry) for _, entry in good)
         addresses = [item.raw.get("email") for item in items if item.faults and isinstance(item.raw, dict)]
@@ -256,6 +262,13 @@ class RosterReader:
                 what = f"no feed has the topic {topic!r}{did_you_mean(topic, known)}"
                 expected = f"one of {', '.join(sorted(known))}" if known else "a topic that a feed has"
                 self._warn(file, (*keys, "topics", number), what, expected)
+
+    def _warn_of_zone(self, file: str, keys: Keys, entry: ConfigBlock | None) -> None:
+        """Warn of an abbreviation that is a zone of old programs: EST has no summer time."""
+        zone = getattr(entry, "timezone", None)
+        if zone in ABBREVIATED_ZONES:
+            what = f"{zone!r} is an abbreviation, which follows no place and its summer time"
+            self._warn(file, (*keys, "timezone"), what, ABBREVIATED_ZONES[zone])
 
     def _warn(self, file: str, keys: Keys, what: str, expected: str) -> None:
         self.warnings.append(self._at(file, keys, what, expected))

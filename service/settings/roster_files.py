@@ -20,6 +20,7 @@ from service.settings.field_types import (
     SingleLine,
     Topic,
     Zone,
+    did_you_mean,
     one_line,
     wrong_value,
 )
@@ -267,7 +268,9 @@ def _channel_block(value: Any) -> Any:  # noqa: ANN401 - the unvalidated value f
     """Refuse an invalid block without repeating it, as pydantic would: it can hold a secret address."""
     known = PersonalChannel.model_fields
     if value is not None and not (isinstance(value, dict) and value.keys() <= known.keys()):
-        raise wrong_value(f"it is not a block of {' or '.join(known)}", EXPECTED_CHANNEL)
+        names = [str(name) for name in value if name not in known] if isinstance(value, dict) else []
+        hint = next(filter(None, (did_you_mean(name, known) for name in names)), "")
+        raise wrong_value(f"it is not a block of {' or '.join(known)}{hint}", EXPECTED_CHANNEL)
     return value
 
 

@@ -1,0 +1,1 @@
+"""Spellings of names and values that people write, and what they mean."""
