@@ -9,7 +9,7 @@ from datetime import timedelta
 from typing import TYPE_CHECKING
 
 from service.core.errors import UnknownName, UsageError
-from service.core.model import Invitation
+from service.core.model import Invitation, Newsletter
 from service.store.invitations import SqlInvitationStore
 from service.subscribers.links import invitation_url
 from service.subscribers.sign_up import BY_INVITATION, open_newsletters
@@ -85,12 +85,17 @@ def state_of(app: Application, invitation: Invitation) -> str:
     return "used up" if invitation.uses >= invitation.max_uses else "expired"
 
 
+def invitable_newsletters(app: Application) -> Sequence[Newsletter]:
+    """Return the newsletters that an invitation can be for: those by invitation, and the open ones."""
+    is_open = open_newsletters(app.roster, app.settings.web.sign_up)
+    return [one for one in app.roster.newsletters if one.sign_up == BY_INVITATION or one in is_open]
+
+
 def _require_invitable(app: Application, name: str) -> None:
     newsletter = app.roster.newsletter(name)
     if newsletter is None:
         raise UnknownName("newsletter", name, [one.id for one in app.roster.newsletters])
-    is_open = newsletter in open_newsletters(app.roster, app.settings.web.sign_up)
-    if not is_open and newsletter.sign_up != BY_INVITATION:
+    if newsletter not in invitable_newsletters(app):
         raise UsageError(
             f"the newsletter {name!r} is closed to sign-up; set `sign_up: invitation` in newsletters.yaml"
         )

@@ -58,7 +58,6 @@ SENTENCES = {
     "subscriber_erased": "erased a subscriber",
     "subscribers_exported": "downloaded the subscribers of {newsletter} as {form}",
     "subscribers_imported": "imported subscribers from {file}",
-    "login_limited": "made too many login attempts at {client}, and was refused",
     "newsletter_changed": "changed the newsletter {title}: {keys}",
     "newsletter_added": "added the newsletter {title}",
     "newsletter_removed": "removed the newsletter {title}",

@@ -13,6 +13,7 @@ from service.web.admin.subscribers.import_pages import (
     show_import,
     show_upload,
 )
+from service.web.admin.subscribers.invitation_pages import act_invite, act_revoke, show_invitations
 from service.web.admin.subscribers.list_page import show_list
 from service.web.admin.subscribers.person_page import (
     act_person,
@@ -54,6 +55,9 @@ SUBSCRIBERS = Section(
         _import("/subscribers/import/{key}/refused.csv", refused_rows),
         _import("/subscribers/import/{key}/events", events),
         AdminRoute("/subscribers/export", export, role=AccountRole.ADMIN),
+        AdminRoute("/subscribers/invitations", show_invitations, role=AccountRole.EDITOR),
+        _post("/subscribers/invitations", act_invite),
+        _post("/subscribers/invitations/{invitation}/revoke", act_revoke),
         AdminRoute("/subscribers/{person}", show_person),
         _post("/subscribers/{person}", act_person),
         _post("/subscribers/{person}/preferences", act_preferences),
@@ -72,6 +76,7 @@ SUBSCRIBERS = Section(
         "unsubscribed": "Unsubscribed. No file and no import undoes it.",
         "suppressed": "The address is suppressed: nothing is sent to it.",
         "unsuppressed": "The suppression is ended. Newsletters that they left stay unsubscribed.",
+        "invitation_closed": "The invitation is closed: its link does not work any more.",
         "erased": "The person is erased.",
     },
 )

@@ -51,7 +51,7 @@ async def show_upload(context: AdminContext) -> Response:
     upload = job.about if job is not None and isinstance(job.about, WaitingFile) else None
     upload = upload or await find_upload(context.app, key)
     if upload is None:
-        raise HTTPException(404, "This file is not kept any more. WaitingFile it again.")
+        raise HTTPException(404, "This file is not kept any more. Upload it again.")
     check = find_job(context.app, key, dry_run=True)
     if job is None and check is None:  # the service was restarted
         check = start_import(context.app, upload, dry_run=True)
@@ -75,7 +75,7 @@ async def act_import(context: AdminContext) -> Response:
     upload = await find_upload(context.app, key)
     if upload is None:
         if find_job(context.app, key, dry_run=False) is None:
-            raise HTTPException(404, "This file is not kept any more. WaitingFile it again.")
+            raise HTTPException(404, "This file is not kept any more. Upload it again.")
         return context.redirect(f"/subscribers/import/{key}")
     if find_job(context.app, key, dry_run=False) is None:
         await context.record("subscribers_imported", key, file=upload.name)
@@ -87,7 +87,7 @@ async def refused_rows(context: AdminContext) -> Response:
     """Return the refused rows as CSV, without a cell that a spreadsheet takes for a formula."""
     report = _latest_report(context)
     if report is None:
-        raise HTTPException(404, "This list is not kept any more. WaitingFile the file again.")
+        raise HTTPException(404, "This list is not kept any more. Upload the file again.")
     headers = {**NO_STORE_HEADERS, "Content-Disposition": 'attachment; filename="refused-rows.csv"'}
     return StreamingResponse(
         refused_csv(report.refused), headers=headers, media_type="text/csv; charset=utf-8"
