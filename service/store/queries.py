@@ -223,14 +223,19 @@ class Queries:
             row = (await connection.execute(query)).mappings().one_or_none()
         return None if row is None else delivery_details(row)
 
-    async def deliveries_to(self, subscriber_id: str, *, limit: int = 50) -> Sequence[DeliveryDetails]:
-        """Return a subscriber's latest deliveries, newest first."""
+    async def deliveries_to(
+        self, subscriber_id: str, *, limit: int = 50, before: str | None = None
+    ) -> Sequence[DeliveryDetails]:
+        """Return a subscriber's latest deliveries, newest first; those `before` an issue (id)."""
         query = (
             delivery_query()
             .where(subscribers.c.id == subscriber_id)
             .order_by(issues.c.number.desc())
             .limit(limit)
         )
+        if before is not None:
+            last = select(issues.c.number).where(issues.c.id == before)
+            query = query.where(issues.c.number < last.scalar_subquery())
         async with self.database.read() as connection:
             return [delivery_details(row) for row in (await connection.execute(query)).mappings()]
 

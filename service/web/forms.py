@@ -7,6 +7,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import date
 
+from service.app.people.typed_preferences import words_of
 from service.app.self_service import PreferenceChange
 from service.core.model import NO_LIMIT, Membership, Newsletter, Preferences, SubscriptionStatus
 from service.core.schedules import DAYS, WEEK
@@ -28,9 +29,6 @@ MAX_VALUE_CHARACTERS = 200
 
 MAX_PHRASES_CHARACTERS = 5_000
 """Characters that are read of a list of words and phrases; the longest valid list is shorter."""
-
-_BETWEEN_PHRASES = re.compile("[,;\n\u060c\u061b\u3001\uff0c\uff1b]")
-"""Commas and semicolons: Latin, Arabic, Chinese and Japanese."""
 
 _TIME = re.compile(r"(\d{1,2}:\d{2})(?::\d{2}(?:\.\d+)?)?")
 _NUMBER = re.compile(r"[0-9]{1,4}")
@@ -158,16 +156,12 @@ def preference_change(form: NewsletterForm) -> PreferenceChange:
         language=form.language,
         format=form.format,
         languages=form.languages,
-        follow=_phrases(form.follow),
-        mute=_phrases(form.mute),
+        follow=words_of(form.follow),
+        mute=words_of(form.mute),
         minutes=_number(form.minutes),
     )
     until = _day(form.until) if form.status == "pause" else None
     return PreferenceChange(form.id, STATUSES[form.status], preferences, until)
-
-
-def _phrases(text: str) -> tuple[str, ...]:
-    return tuple(filter(None, map(str.strip, _BETWEEN_PHRASES.split(text))))
 
 
 def _filled(stored: NewsletterForm, fields: Fields) -> NewsletterForm:

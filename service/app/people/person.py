@@ -27,6 +27,7 @@ from service.core.read_models import BounceDetails, DeliveryDetails, Suppression
 from service.core.validators import read_email, read_timezone
 from service.store.bounces import SqlBounceStore
 from service.store.consents import SqlConsentStore
+from service.store.subscriber_names import store_name
 from service.subscribers.preferences import PlacementBuilder, placement_for
 from service.subscribers.sync import FIRST_ISSUE_LOOKBACK
 
@@ -73,9 +74,15 @@ async def person_of(app: Application, person: str) -> Person | None:
     )
 
 
-async def history_of(app: Application, person: str) -> Sequence[DeliveryDetails]:
-    """Return the latest deliveries to a subscriber (id), newest first."""
-    return await app.queries.deliveries_to(person, limit=HISTORY_SIZE)
+async def history_of(
+    app: Application, person: str, before: str | None = None
+) -> tuple[Sequence[DeliveryDetails], bool]:
+    """Return deliveries to a subscriber (id), newest first, and whether there are older ones.
+
+    `before` is the issue (id) of the last delivery of the page before.
+    """
+    found = await app.queries.deliveries_to(person, limit=HISTORY_SIZE + 1, before=before)
+    return found[:HISTORY_SIZE], len(found) > HISTORY_SIZE
 
 
 async def add_person(
@@ -136,7 +143,7 @@ async def change_preferences(
 
 
 async def change_person(app: Application, person: Person, name: str, timezone: str) -> None:
-    """Change name and time zone ("" for none) of a person who is not in subscribers.yaml.
+    """Change name and time zone ("" for none of either) of a person who is not in subscribers.yaml.
 
     Raises UsageError for an invalid value, and for a person of the file.
     """
@@ -144,6 +151,7 @@ async def change_person(app: Application, person: Person, name: str, timezone: s
         raise UsageError("name and time zone of this person are in subscribers.yaml; change them there")
     zone = read_timezone(timezone) if timezone else None
     changed = replace(person.subscriber, name=read_name(name), timezone=zone)
+    await store_name(app.database, changed)
     now = app.clock()
     for membership in person.memberships:
         newsletter = app.roster.newsletter(membership.subscription.newsletter)

@@ -24,6 +24,11 @@ _BETWEEN = re.compile("[,;\n\u060c\u061b\u3001\uff0c\uff1b]")
 """Commas and semicolons: Latin, Arabic, Chinese and Japanese."""
 
 
+def words_of(text: str) -> tuple[str, ...]:
+    """Return the words and phrases between commas or semicolons."""
+    return tuple(filter(None, map(str.strip, _BETWEEN.split(text))))
+
+
 def read_typed(texts: Mapping[str, str]) -> tuple[Preferences, dict[str, str]]:
     """Return the preferences of these texts by field, and a sentence for each text that is no number.
 
@@ -55,7 +60,7 @@ def shown(name: str, value: object) -> str:
 
 def _value(name: str, text: str) -> object:
     if name in LISTS:
-        found = tuple(filter(None, map(str.strip, _BETWEEN.split(text))))
+        found = words_of(text)
         return () if [one.casefold() for one in found] == [LISTS[name]] else found
     if name in NUMBERS:
         if not (text.isascii() and text.isdecimal() and len(text) < 5):

@@ -17,6 +17,7 @@ from service.core.model import Site
 from service.core.placeholders import Placeholder, fill
 from service.text.i18n import Localizer, localizer_for
 from service.web.admin.sections import Section
+from service.web.page_text import PageTexts
 from service.web.pages import NO_STORE_HEADERS
 
 POLICY = (
@@ -41,7 +42,7 @@ LABELS = {"en": {"unused": ""}}  # a Localizer for dates alone
 class AdminPages:
     """Renders the templates in templates/admin. `root` is the path of the site, such as /news, or "".
 
-    `timezone` is that of all times on the pages.
+    `timezone` is that of all times on the pages; `mail_languages` are those that a mail can have.
     """
 
     def __init__(
@@ -57,6 +58,7 @@ class AdminPages:
         self.root, self.timezone = root, timezone
         folder = templates / "admin"
         self._assets = {name: (folder / name).read_bytes() for name in ASSETS}
+        self.mail_languages = tuple(PageTexts(templates / "web" / "words.toml").languages)
         self._local, self._clock = localizer_for(LABELS, "en", timezone), clock
         self._environment = Environment(
             loader=FileSystemLoader(folder),

@@ -7,11 +7,15 @@ import csv
 import io
 import re
 import zipfile
+from datetime import timedelta
 
 from service.core.ids import subscriber_id
+from service.core.model import DeliveryState as State
 from service.core.model import SubscriptionStatus
 from service.subscribers.import_formats import read_rows
+from tests.store.stores import Stores
 from tests.web.admin.conftest import Editor, EditorsSite
+from tests.web.admin.test_issues import sent_issue
 
 AMINA, BEN, CARLA = (
     f"/subscribers/{subscriber_id(f'{who}@example.org')}" for who in ("amina", "ben", "carla")
@@ -371,3 +375,83 @@ async def test_a_viewer_changes_nothing(editors: EditorsSite):
         assert (await viewer.post(f"{BEN}{path}", {"newsletter": "morning"}))[0] == 403
     assert (await viewer.get("/subscribers/import"))[0] == 403
     assert (await viewer.upload("/subscribers/import", "people.csv", b"email\n"))[0] == 403
+
+
+async def test_topics_and_languages_are_chosen_from_those_that_are_known(editors: EditorsSite):
+    editor = await editors.log_in("eddie")
+    _, page = await editor.get(BEN)
+    assert re.search(r'name="topics.choice" value="economy"', page)
+    assert '<option value="de"' in page  # a language of mails
+    fields: dict[str, str | list[str]] = {
+        "newsletter": "morning",
+        "topics": "chosen",
+        "topics.choice": ["economy", "world"],
+        "languages": "all",
+        "format": "text",
+        "language": "",
+    }
+    status, page = await editor.post(f"{BEN}/preferences", fields)
+    assert status == 200
+    [ben] = await editors.app.subscribers.memberships(email="ben@example.org")
+    assert (ben.edition.topics, ben.edition.languages, ben.edition.format) == (
+        ("economy", "world"),
+        (),
+        "text",
+    )
+    assert page.count('name="topics.choice" value="economy" checked') == 1
+    assert '<option value="text" selected' in page
+    status, page = await editor.post(f"{BEN}/preferences", {"newsletter": "morning", "topics": "chosen"})
+    assert status == 422
+    assert 'id="morning.topics.problem"' in page
+    assert (await editors.app.subscribers.memberships(email="ben@example.org"))[0] == ben
+
+
+async def test_a_name_is_changed_emptied_and_found(editors: EditorsSite):
+    editor = await editors.log_in("eddie")
+    await editor.get("/subscribers/add")
+    person = {"email": "dora@example.org", "name": "Dorothea", "newsletter": "morning", "consent": "paper"}
+    await editor.post("/subscribers/add", person)
+    page = f"/subscribers/{subscriber_id('dora@example.org')}"
+    for name in ("Theodora", ""):
+        status, _ = await editor.post(page, {"name": name, "timezone": ""})
+        assert status == 200
+        [dora] = await editors.app.subscribers.memberships(email="dora@example.org")
+        assert dora.subscriber.name == name
+        assert ("dora@example.org" in (await editor.get("/subscribers?q=Theodora"))[1]) is bool(name)
+        assert "dora@example.org" not in (await editor.get("/subscribers?q=Dorothea"))[1]
+
+
+async def test_the_history_has_pages_and_the_reasons_of_each_issue(editors: EditorsSite, monkeypatch):
+    monkeypatch.setattr("service.app.people.person.HISTORY_SIZE", 1)
+    issue = await sent_issue(editors, State.SENT, State.SENT, title="Harbour <b>reopens</b>")
+    await Stores(editors.app.database).publish("Bridge opens", at=editors.clock())
+    editors.clock.at += timedelta(days=1)
+    await editors.app.compose()
+    newest, _ = await editors.app.queries.issues("morning")
+    vera = await editors.log_in("vera")
+    _, first = await vera.get(BEN)
+    assert f"/issues/{newest.id}" in first
+    assert f"/issues/{issue.id}" not in first
+    older = re.search(r'href="/admin([^"]+before=[^"]+)"', first)[1]
+    _, second = await vera.get(older)
+    assert f"/issues/{issue.id}" in second
+    assert "before=" not in second
+    _, stories = await vera.get(f"{BEN}/issues/{issue.id}")
+    assert "Harbour &lt;b&gt;reopens" in stories
+    assert "world" in stories
+    assert (await vera.get(f"{CARLA}/issues/{issue.id}"))[0] == 404
+    assert (await vera.get(f"{BEN}/issues/{issue.id[:8]}"))[0] == 404
+
+
+async def test_the_page_explains_whether_a_person_got_an_article(editors: EditorsSite):
+    issue = await sent_issue(editors, State.SENT, State.SENT)
+    vera = await editors.log_in("vera")
+    [article] = issue.article_ids
+    status, page = await vera.get(f"{BEN}/explain?article={article[:10]}")
+    assert status == 200
+    assert re.search(r'badge good">yes<', page)
+    _, page = await vera.get(f"{CARLA}/explain?article={article[:10]}")
+    assert re.search(r'badge ">no<', page)
+    status, page = await vera.get(f"{BEN}/explain?article=https://nowhere.example/%3Cscript%3E")
+    assert (status, "<script>'" in page) == (422, False)
+    assert "was gathered" in page

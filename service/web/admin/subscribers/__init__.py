@@ -20,6 +20,7 @@ from service.web.admin.subscribers.person_page import (
     act_preferences,
     show_person,
 )
+from service.web.admin.subscribers.reason_pages import show_explain, show_issue_stories
 from service.web.admin.subscribers.status_actions import (
     act_erase,
     act_status,
@@ -59,6 +60,8 @@ SUBSCRIBERS = Section(
         _post("/subscribers/invitations", act_invite),
         _post("/subscribers/invitations/{invitation}/revoke", act_revoke),
         AdminRoute("/subscribers/{person}", show_person),
+        AdminRoute("/subscribers/{person}/explain", show_explain),
+        AdminRoute("/subscribers/{person}/issues/{issue}", show_issue_stories),
         _post("/subscribers/{person}", act_person),
         _post("/subscribers/{person}/preferences", act_preferences),
         _post("/subscribers/{person}/status", act_status),

@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import dataclass
-from typing import Any
+from collections.abc import Mapping, Sequence
 
 from starlette.exceptions import HTTPException
 from starlette.responses import Response
@@ -16,27 +14,11 @@ from service.app.people.person import (
     history_of,
     person_of,
 )
-from service.app.people.typed_preferences import MAX_TYPED_CHARACTERS, shown, typed
 from service.core.errors import UsageError
-from service.core.model import PREFERENCE_FIELDS, Membership
+from service.core.model import Membership
 from service.web.admin.context import AdminContext
+from service.web.admin.subscribers.preference_fields import FORMATS, preference_fields, typed_texts
 from service.web.pages import zone_names
-
-FIELDS: Mapping[str, tuple[str, str]] = {
-    "schedule": ("Schedule", "Such as daily 07:00, weekdays 06:30,18:00 or weekly mon,thu 08:00."),
-    "timezone": ("Time zone", "Such as Asia/Qatar."),
-    "topics": ("Topics", "With commas between them; all means every topic."),
-    "stories": ("Stories with key points", "1 to 50."),
-    "points": ("Key points of a story", "1 to 12."),
-    "minutes": ("Minutes to read an issue", "1 to 60."),
-    "language": ("Language of the mail", "Such as en."),
-    "format": ("Format", "html or text."),
-    "languages": ("Languages of articles", "Such as en, fr; all means every language."),
-    "follow": ("Words to follow", "With commas between them; none means no words."),
-    "mute": ("Words to mute", "With commas between them; none means no words."),
-}
-"""Label and hint of each preference."""
-
 
 WAYS = {
     "form": "by the sign-up form",
@@ -48,18 +30,6 @@ WAYS = {
     "api": "added by a program",
 }
 """How a subscription came about."""
-
-
-@dataclass(frozen=True, slots=True)
-class PreferenceField:
-    """A field of the form: the typed text, what holds now, and a problem."""
-
-    name: str
-    label: str
-    hint: str
-    value: str
-    now: str
-    problem: str
 
 
 async def show_person(context: AdminContext) -> Response:
@@ -82,11 +52,12 @@ async def act_preferences(context: AdminContext) -> Response:
     """Store the preferences for one newsletter, or show the form again with its problems."""
     person = await required_person(context)
     newsletter = context.value("newsletter")
-    texts = {name: context.value(name)[:MAX_TYPED_CHARACTERS] for name in PREFERENCE_FIELDS}
+    texts, unclear = typed_texts(context.fields)
     try:
-        problems = await change_preferences(context.app, person, newsletter, texts)
+        problems = await change_preferences(context.app, person, newsletter, texts, dry_run=bool(unclear))
     except UsageError as error:
         return await person_page(context, person, problem=error.sentence)
+    problems = {**problems, **unclear}
     if problems:
         return await person_page(context, person, edited=newsletter, texts=texts, problems=problems)
     await context.record("subscriber_preferences", person.subscriber.id, newsletter=newsletter)
@@ -114,14 +85,17 @@ async def person_page(
     forms = [
         (
             membership,
-            _fields(
+            preference_fields(
                 membership,
+                _known(context, membership),
                 texts if texts and membership.subscription.newsletter == edited else None,
                 (problems or {}) if membership.subscription.newsletter == edited else {},
             ),
         )
         for membership in person.memberships
     ]
+    before = context.query("before")
+    deliveries, has_older = await history_of(context.app, person.subscriber.id, before or None)
     return context.page(
         "subscribers/person.html",
         status=422 if problem or problems else 200,
@@ -131,30 +105,26 @@ async def person_page(
         forms=forms,
         in_file=_newsletters_of_file(person),
         titles={one.id: one.title for one in context.app.roster.newsletters},
-        deliveries=await history_of(context.app, person.subscriber.id),
+        deliveries=deliveries,
+        before=before,
+        older=deliveries[-1].issue_id if has_older else "",
+        language_name=context.pages.local.language_name,
         ways=WAYS,
         zones=zone_names(),
     )
 
 
-def _fields(
-    membership: Membership, texts: Mapping[str, str] | None, problems: Mapping[str, str]
-) -> list[PreferenceField]:
-    stored = typed(membership.subscription.preferences) if texts is None else texts
-    return [
-        PreferenceField(
-            name,
-            *FIELDS[name],
-            stored[name],
-            shown(name, _in_force(membership, name)),
-            problems.get(name, ""),
-        )
-        for name in FIELDS
-    ]
-
-
-def _in_force(membership: Membership, name: str) -> Any:  # noqa: ANN401 - the type of the preference
-    return getattr(membership.edition, name)
+def _known(context: AdminContext, membership: Membership) -> dict[str, Sequence[str]]:
+    """Return the values to choose from, by preference, as the subscriber's own page offers them."""
+    app, edition = context.app, membership.edition
+    newsletter = app.roster.newsletter(membership.subscription.newsletter)
+    languages = app.self_service.languages(newsletter) if newsletter else ()
+    return {
+        "topics": (*app.self_service.topics, *edition.topics),
+        "languages": (*languages, *edition.languages),
+        "language": (*context.pages.mail_languages, edition.language),
+        "format": FORMATS,
+    }
 
 
 def _newsletters_of_file(person: Person) -> set[str]:
