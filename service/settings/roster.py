@@ -297,6 +297,7 @@ def _feed(entry: FeedEntry) -> Feed:
         max_age=entry.max_age,
         weight=entry.weight,
         categories=tuple((fold_topic(name), topic) for name, topic in entry.categories.items()),
+        muted=entry.muted,
     )
 
 

@@ -85,6 +85,9 @@ class FeedEntry(ConfigBlock):
         description="Topics for the categories that its items name: such an article gets the topic as well.",
         examples=["{Business: economy}"],
     )
+    muted: bool = Field(
+        default=False, description="Whether it is not polled. Its articles and what is known of it stay."
+    )
 
 
 class FeedsConfig(ConfigBlock):

@@ -114,7 +114,10 @@ def _feeds(declared: Sequence[Feed], known: Sequence[Feed]) -> Iterator[RosterDi
     undeclared = {feed.id: feed for feed in known}
     for feed in declared:
         before = undeclared.pop(feed.id, None)
-        if before is None:
+        if feed.muted:
+            if before is not None:
+                yield RosterDifference("feed", feed.url, "", RosterAction.CHANGE, "muted no -> yes")
+        elif before is None:
             yield RosterDifference("feed", feed.url, "", RosterAction.ADD, feed.name)
         elif before != feed:
             detail = "; ".join(_changes(before, feed, FEED_KEYS))

@@ -56,7 +56,7 @@ async def apply_roster(
     if change is not None:
         await store.roster_state.hold(change, now)
         raise ChangeHeld(change)
-    feeds = await store.save_feeds(roster.feeds, now)
+    feeds = await store.save_feeds([feed for feed in roster.feeds if not feed.muted], now)
     for subscriber_id in kept_ids:
         kept = await store.memberships(subscriber_id=subscriber_id)
         placements += [_unchanged(membership) for membership in kept if _is_kept(membership)]

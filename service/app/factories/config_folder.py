@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import shutil
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -26,6 +26,7 @@ __all__ = [
     "add_feed",
     "add_feeds",
     "add_subscriber",
+    "change_feed",
     "create_example",
     "draft_files",
     "edit_subscriber",
@@ -151,6 +152,14 @@ def add_feeds(folder: Path, entries: list[dict[str, Any]]) -> None:
 def remove_feed(folder: Path, name: str) -> None:
     """Remove a feed, by its address or name, from feeds.yaml. Raises UsageError if it is unknown."""
     edit.remove(folder, "feeds", name, os.environ)
+
+
+def change_feed(folder: Path, name: str, changes: Callable[[Mapping[str, Any]], Mapping[str, Any]]) -> None:
+    """Set keys of a feed in feeds.yaml; `changes` takes its values and returns the new ones.
+
+    A value of None removes its key. Raises UsageError if the feed is unknown.
+    """
+    edit.change(folder, "feeds", name, changes, os.environ)
 
 
 def add_subscriber(

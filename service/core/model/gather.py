@@ -21,6 +21,7 @@ class Feed:
     between two issues with the feed's articles, and to the feed's own rhythm. `weight` is how much its
     stories count in the order of an issue. `categories` are names of its items' categories (see
     `validators.fold_topic`), each with the topic that such an article has as well.
+    A `muted` feed is not polled; the database holds it as one that is not active.
     """
 
     id: str
@@ -36,6 +37,7 @@ class Feed:
     default_max_age: timedelta = DEFAULT_MAX_AGE
     weight: float = 1.0
     categories: tuple[tuple[str, str], ...] = ()
+    muted: bool = False
 
     @property
     def possible_topics(self) -> tuple[str, ...]:

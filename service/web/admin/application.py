@@ -20,6 +20,7 @@ from service.web.admin.access import ACCESS
 from service.web.admin.account import ACCOUNT
 from service.web.admin.api import API
 from service.web.admin.drafts import DRAFTS
+from service.web.admin.feeds import FEEDS
 from service.web.admin.guard import AdminGuard
 from service.web.admin.issues import ISSUES
 from service.web.admin.login import LoginPages
@@ -40,6 +41,7 @@ SECTIONS: tuple[Section, ...] = (
     DRAFTS,
     SEND,
     NEWSLETTERS,
+    FEEDS,
     SUBSCRIBERS,
     SETTINGS,
     ACCESS,

@@ -22,7 +22,7 @@ class FeedResource(ApiOutput):
     name: str
     topics: list[str]
     language: str | None
-    is_active: bool = Field(description="Whether feeds.yaml names it.")
+    is_active: bool = Field(description="Whether feeds.yaml names it and does not mute it.")
     gone_at: datetime | None = Field(description="When its publisher ended it (HTTP 410).")
     articles: int
     last_article_at: datetime | None
