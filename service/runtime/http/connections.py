@@ -11,7 +11,7 @@ import asyncio
 import errno
 import socket
 from collections import Counter
-from collections.abc import Callable, MutableMapping
+from collections.abc import Callable, Mapping, MutableMapping
 from contextlib import suppress
 from dataclasses import dataclass
 from typing import Any
@@ -28,6 +28,9 @@ Message = MutableMapping[str, Any]
 
 TRANSIENT_ACCEPT_ERRORS = frozenset({errno.EMFILE, errno.ENFILE, errno.ENOBUFS, errno.ENOMEM})
 """Errors of accept() that end when another file or connection is closed."""
+
+UNCLEAR_LENGTH = b"Transfer-Encoding goes neither with Content-Length nor with HTTP/1.0; send one length."
+"""Body of the 400 for a request that two servers can read differently (RFC 9112, 6.1 and 6.3)."""
 
 EXHAUSTED_PAUSE_SECONDS = 0.1  # before the next accept() after such an error
 
@@ -167,13 +170,34 @@ class Connection(H11Protocol):
         self._stop_waiting()
         self._requests += 1
         try:
-            await self._inner(scope, timed_receive, timed_send)
+            if _has_unclear_length(scope):
+                await _refuse(timed_send)
+            else:
+                await self._inner(scope, timed_receive, timed_send)
         finally:
             self._requests -= 1
             # With HTTP pipelining, the next request may be running already.
             if not self._requests and self._all.holds(self):
                 unread = self.transport.get_write_buffer_size()
                 self._wait(limits.write if unread else limits.head)
+
+
+def _has_unclear_length(scope: Mapping[str, Any]) -> bool:
+    """Return whether a server in front could see another end of the request than h11, which goes by chunks.
+
+    What follows that end would then be a second request, which the server in front has not seen. h11 itself
+    refuses different values of Content-Length.
+    """
+    names = {name for name, _ in scope.get("headers", ())}
+    is_chunked = b"transfer-encoding" in names
+    return is_chunked and (b"content-length" in names or scope.get("http_version") == "1.0")
+
+
+async def _refuse(send: Callable[[Message], Any]) -> None:
+    """Answer 400 and close the connection, so that nothing behind the request is read as another one."""
+    headers = [(b"content-type", b"text/plain; charset=utf-8"), (b"connection", b"close")]
+    await send({"type": "http.response.start", "status": 400, "headers": headers})
+    await send({"type": "http.response.body", "body": UNCLEAR_LENGTH})
 
 
 async def accept(
