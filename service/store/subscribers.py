@@ -144,6 +144,13 @@ class SqlSubscriberStore(SubscriberStore):
             return [_membership_of(row) for row in (await connection.execute(query)).mappings()]
 
     @override
+    async def memberships_of(self, subscriber_ids: Collection[str]) -> Sequence[Membership]:
+        async with self.database.read() as connection:
+            query = _memberships().where(is_in(connection, subscribers.c.id, subscriber_ids))
+            rows = await connection.execute(query.order_by(subscriptions.c.newsletter))
+            return [_membership_of(row) for row in rows.mappings()]
+
+    @override
     async def memberships_page(self, after: str | None, limit: int) -> Sequence[Membership]:
         people = select(subscriptions.c.subscriber).distinct().order_by(subscriptions.c.subscriber)
         if after is not None:

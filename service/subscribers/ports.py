@@ -133,6 +133,10 @@ class SubscriberStore(Protocol):
         """Return the memberships that match every given argument, whatever their status."""
         ...
 
+    async def memberships_of(self, subscriber_ids: Collection[str]) -> Sequence[Membership]:
+        """Return all memberships of these subscribers, sorted by newsletter."""
+        ...
+
     async def memberships_page(self, after: str | None, limit: int) -> Sequence[Membership]:
         """Return all memberships of the next `limit` subscribers, oldest first.
 

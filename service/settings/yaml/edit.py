@@ -57,7 +57,7 @@ def remove(folder: Path, list_name: str, name: str, environ: Environ) -> LoadedC
 
     Raises UsageError when there is none, ConfigError when the folder would not load without it.
     """
-    return _edited(folder, list_name, environ, lambda items: items.remove(_index(items, list_name, name)))
+    return _edited(folder, list_name, environ, removing(list_name, name))
 
 
 def update(folder: Path, list_name: str, name: str, changes: ItemValues, environ: Environ) -> LoadedConfig:
@@ -76,7 +76,7 @@ def change(
 
 
 Alteration = Callable[[YamlList], str]
-"""An edit of a list: returns the new text of its file. `changing`, YamlList.append, YamlList.remove."""
+"""An edit of a list: returns the new text of its file. `changing`, `removing`, YamlList.append."""
 
 
 def drafted(content: bytes, list_name: str, alter: Alteration) -> bytes:
@@ -97,6 +97,11 @@ def changing(list_name: str, name: str, changes: Callable[[ItemValues], ItemValu
         return items.update(index, changes(items.values[index]))
 
     return alter
+
+
+def removing(list_name: str, name: str) -> Alteration:
+    """Return the edit that removes the item with this name, as `remove` does."""
+    return lambda items: items.remove(_index(items, list_name, name))
 
 
 def _edited(folder: Path, kind: str, environ: Environ, alter: Alteration) -> LoadedConfig:

@@ -15,6 +15,7 @@ from starlette.responses import Response
 
 from service.core.errors import (
     CaveatError,
+    ChangeHeld,
     ChannelUnavailable,
     ConfigError,
     PoolUnavailable,
@@ -98,8 +99,9 @@ async def _caveat_error(_request: Request, error: CaveatError) -> Response:
         return problem(422, str(error), error.errors)
     if isinstance(error, UsageError | SummaryRefused):
         return problem(422, str(error))
-    if isinstance(error, ConfigError):
-        return problem(409, f"The files of the configuration do not allow this change: {error}")
+    if isinstance(error, ConfigError | ChangeHeld):
+        start = "" if isinstance(error, ChangeHeld) else "The files of the configuration do not allow this: "
+        return problem(409, f"{start}{error}")
     if isinstance(error, StoreError):
         text = "The database cannot be reached at this moment; repeat the request."
         return problem(503, text, headers={"Retry-After": RETRY_SECONDS})

@@ -146,8 +146,45 @@ async def test_a_feed_is_removed_from_its_file_and_one_without_a_feed_is_not_add
     assert (feed["articles"], feed["is_healthy"], feed["days"][-1]) == (5, True, 5)
     answer = await api("POST", "/feeds", {"url": "https://courier.invalid/feed"})
     assert (answer.status, "leads to no feed" in answer.body["detail"]) == (422, True)
+    file = api.app.settings.folder / "feeds.yaml"
+    file.write_text("# our feeds\n" + file.read_text())
     assert (await api("DELETE", f"/feeds/{feed['id']}")).status == 204
-    assert "courier" not in (api.app.settings.folder / "feeds.yaml").read_text()
+    text = file.read_text()
+    assert ("# our feeds" in text, "courier" in text) == (True, False)
+    assert [(await api("GET", "/feeds")).body["items"][0]["is_active"]] == [False]
+    backups = file.parent.parent.rglob("feeds.yaml")
+    assert any("courier" in one.read_text() for one in backups)
+    assert (await api("DELETE", f"/feeds/{feed['id']}")).status == 404
+
+
+async def test_subscribers_are_searched_filtered_and_paged(both: ApiSite):
+    for n in range(5):
+        body = {"email": f"reader{n}@example.org", "newsletters": ["evening"], "consent": "given"}
+        await both("POST", "/subscribers", body)
+    await both.app.subscribers.suppress("reader3@example.org", "complained", both.clock())
+
+    async def found(query: str) -> list[str]:
+        people, cursor = [], ""
+        while cursor is not None:
+            answer = await both("GET", f"/subscribers?limit=2&{query}{cursor and '&cursor='}{cursor}")
+            assert answer.status == 200, answer.text
+            people += [item["email"].removesuffix("@example.org") for item in answer.body["items"]]
+            cursor = answer.body["next_cursor"]
+        return people
+
+    assert await found("search=READER") == ["reader4", "reader3", "reader2", "reader1", "reader0"]
+    assert sorted(await found("newsletter=morning")) == ["amina", "ben"]
+    assert await found("newsletter=evening&search=min") == ["amina"]
+    assert await found("suppressed=true") == ["reader3"]
+    assert await found("status=paused") == []
+    assert await found("search=%25") == await found("search=' OR 1=1 --") == []
+    [amina] = (await both("GET", "/subscribers?search=amina")).body["items"]
+    assert [one["newsletter"] for one in amina["subscriptions"]] == ["evening", "morning"]
+    page = await both("GET", "/subscribers?limit=1&search=reader")
+    other = f"/subscribers?limit=1&search=ben&cursor={page.body['next_cursor']}"
+    assert (await both("GET", other)).status == 422
+    for query in ("status=nope", "email=ben@example.org&search=b", "suppressed=perhaps"):
+        assert (await both("GET", f"/subscribers?{query}")).status == 422, query
 
 
 async def test_a_summary_is_what_the_command_line_prints(api: ApiSite):

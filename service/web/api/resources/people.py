@@ -82,7 +82,20 @@ class PauseRequest(NewsletterChoice):
 class SubscriberQuery(PageQuery):
     """Which subscribers."""
 
-    email: Line | None = Field(default=None, description="Whole address. Left out: all subscribers.")
+    email: Line | None = Field(default=None, description="Whole address; without other conditions.")
+    search: Annotated[Line, Field(max_length=200)] | None = Field(
+        default=None, description="Part of the address or the name."
+    )
+    newsletter: Key | None = Field(default=None, description="Id of a newsletter that they have.")
+    status: SubscriptionStatus | None = Field(
+        default=None, description="Status of a subscription; with `newsletter`, of that one."
+    )
+    suppressed: bool = Field(default=False, description="true: only those who get no mail at all.")
+
+    @property
+    def has_filter(self) -> bool:
+        """Whether a condition other than the address is named."""
+        return bool(self.search or self.newsletter or self.status or self.suppressed)
 
 
 class PreferenceResource(ApiOutput):
@@ -131,7 +144,10 @@ class SubscriberResource(ApiOutput):
 
 
 class SubscriberList(ApiOutput):
-    """Subscribers in the order in which they were stored."""
+    """Subscribers in the order in which they were stored; with a condition, newest first.
+
+    A page of a search can have fewer items than `limit`, also none, before the last page.
+    """
 
     items: list[SubscriberResource]
     next_cursor: str | None = Field(description="Cursor of the next page; null on the last one.")

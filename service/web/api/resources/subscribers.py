@@ -13,6 +13,7 @@ from service.app.api.subscribers import (
     change_subscription,
     memberships,
 )
+from service.app.people.search import SubscriberFilter, find_subscribers
 from service.core.errors import UsageError
 from service.core.model import ApiScope, Membership, Preferences
 from service.core.validators import read_email
@@ -33,8 +34,10 @@ from service.web.api.resources.people import (
 
 
 async def list_subscribers(call: ApiCall) -> SubscriberList:
-    """Return a page of the subscribers, or the one with an address."""
+    """Return a page of the subscribers, of those that match, or the one with an address."""
     query = call.query_as(SubscriberQuery)
+    if query.has_filter:
+        return await _search(call, query)
     after = await read_cursor(call)
     if query.email is not None:
         found: Sequence[Membership] = await call.app.subscribers.memberships(email=read_email(query.email))
@@ -44,6 +47,25 @@ async def list_subscribers(call: ApiCall) -> SubscriberList:
     shown = people[: query.limit]
     cursor = await write_cursor(call, shown[-1][0].subscriber.id) if len(people) > query.limit else None
     return SubscriberList(items=list(map(subscriber_resource, shown)), next_cursor=cursor)
+
+
+async def _search(call: ApiCall, query: SubscriberQuery) -> SubscriberList:
+    """Return a page of the subscribers that match; a sign-up that is not confirmed is no subscriber."""
+    if query.email is not None:
+        detail = "`email` goes without other conditions; `search` finds a part of an address."
+        raise InvalidFields([FieldProblem(field="email", detail=detail)])
+    after = await read_cursor(call)
+    wanted = SubscriberFilter(
+        query.search or "", query.newsletter or "", query.status, suppressed=query.suppressed
+    )
+    page = await find_subscribers(call.app, wanted, after=int(after) if after else None, limit=query.limit)
+    theirs: dict[str, list[Membership]] = {person.id: [] for person in page.people}
+    for membership in await call.app.subscribers.memberships_of(list(theirs)):
+        theirs[membership.subscriber.id].append(membership)
+    cursor = await write_cursor(call, str(page.next)) if page.next is not None else None
+    return SubscriberList(
+        items=[subscriber_resource(found) for found in theirs.values() if found], next_cursor=cursor
+    )
 
 
 async def get_subscriber(call: ApiCall) -> SubscriberResource:
