@@ -22,6 +22,7 @@ from service.store.errors import StoreErrors
 from service.store.issue_books import IssueBooks
 from service.store.judge import SqlJudgeStore
 from service.store.limits import SqlAttemptStore
+from service.store.operator_state import SqlOperatorState
 from service.store.sending_hold import SendingHold
 from service.store.transactional import SqlSignUpStore
 from service.subscribers.sign_up import LINK_LIFETIME, MAX_LIMIT_PERIOD
@@ -40,9 +41,20 @@ async def migrate(settings: Settings) -> str:
     return database.name
 
 
-def back_up(settings: Settings, target: Path, progress: Progress = no_progress) -> None:
-    """Copy the database, which may be in use, into the new file `target`. Raises StoreError."""
-    backup.back_up(settings.storage, target, lambda done, total: progress("pages", done, total))
+async def back_up(
+    settings: Settings, target: Path, progress: Progress = no_progress, *, clock: Clock = utc_now
+) -> None:
+    """Copy the database, which may be in use, into the new file `target`; record when. Raises StoreError."""
+
+    def report(done: int, total: int) -> None:
+        progress("pages", done, total)
+
+    await asyncio.to_thread(backup.back_up, settings.storage, target, report)
+    database = await Database.open(settings.storage)
+    try:
+        await SqlOperatorState(database).record_backup(clock())
+    finally:
+        await database.close()
 
 
 async def restore(

@@ -19,17 +19,25 @@ from service.core.errors import UsageError
 with lazy_imports():
     from service.app import maintenance
     from service.app.doctor import checks
+    from service.cli import operator_mail
     from service.runtime import signals
 
 commands = CommandTyper()
 
 
-@commands.add("doctor", "caveat doctor\ncaveat doctor --dns\ncaveat doctor --json | jq -r .said")
+@commands.add(
+    "doctor", "caveat doctor\ncaveat doctor --dns\ncaveat doctor --json | jq -r .said\ncaveat doctor --mail"
+)
 def doctor(
     *,
     dns: Annotated[
         bool, typer.Option("--dns", help="DNS checks, too: SPF, DKIM, DMARC, MX and the site.")
     ] = False,
+    mail: Annotated[
+        bool,
+        typer.Option("--mail", help="Show the operator's mail and send it, after a question; no checks."),
+    ] = False,
+    yes: Yes = False,
     as_json: AsJson = False,
 ) -> None:
     """Check the configuration, the database and the mail server.
@@ -37,7 +45,12 @@ def doctor(
     It opens the database and logs in to the mail server, but polls no feed and sends no mail. With --dns it
     also checks the DNS records that mail servers verify, and shows the records to publish. If any check
     fails, the exit code is 1.
+
+    With --mail it shows the mail that the operator would get now, and sends it as a test.
     """
+    if mail:
+        operator_mail.run_operator_test(confirmed=yes)
+        return
     loaded = context.load_for_database()
 
     async def run_checks() -> bool:
@@ -79,7 +92,7 @@ def backup(
         raise UsageError(f"the folder {target.parent} does not exist; create it first")
     settings = context.load_for_database().settings
     with progress("Copying") as report:
-        maintenance.back_up(settings, target, report)
+        signals.run(maintenance.back_up(settings, target, report))
     print_message(f"{target} contains the database ({target.stat().st_size / 2**20:.1f} MB).")
 
 

@@ -21,6 +21,7 @@ from service.app.clock import Clock, utc_now
 from service.app.config.in_force import roster_in_force
 from service.app.factories.application import Application, bootstrap
 from service.app.maintenance import prune
+from service.app.operator.mail import tell_operator
 from service.app.process_pool.pool import ProcessPool
 from service.app.webhooks.sending import declare_webhooks, run_webhooks
 from service.core.errors import CaveatError, ConfigError
@@ -158,6 +159,7 @@ class Service:
     async def _run_scheduler(self, stopping: asyncio.Event) -> None:
         ticks = (
             Tick("sweep", "0", self.sweep),
+            Tick("operator", "10", self._tell_operator),
             Tick("bounces", "20", self._read_bounces),
             Tick("judge", "35", self._ask_judge),
             Tick("prune", "50", self._prune),
@@ -174,6 +176,14 @@ class Service:
         async with self._tick("prune_failed") as app:
             if pruned := await prune(app):
                 log.info("pruned", rows=pruned)
+
+    async def _tell_operator(self) -> None:
+        """Note what is wrong, and plan the operator's mail if it is due."""
+        async with self._tick("operator_failed") as app:
+            report = await tell_operator(app)
+            if report.mails or report.draft_mails:
+                wrong = [one.sentence for one in report.problems]
+                log.warning("operator_told", mails=report.mails, drafts=report.draft_mails, wrong=wrong)
 
     async def _send_webhooks(self) -> None:
         """Record what webhooks are called for, and send the messages that are due."""

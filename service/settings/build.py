@@ -87,6 +87,7 @@ class SettingsBuilder:
             web=self._web(file.web, file.site.url),
             condense=self._condense(file.condense),
             webhooks=webhooks,
+            operator=tuple(dict.fromkeys(file.operator)),
         )
 
     def _site(self, site: SiteBlock, bounces: BouncesBlock) -> Site:

@@ -27,6 +27,7 @@ from service.settings.field_types import (
     Zone,
     wrong_value,
 )
+from service.settings.operator.addresses import OperatorAddresses
 from service.settings.values import AdminSettings
 from service.settings.webhooks.block import MAX_WEBHOOKS, WebhookBlock
 
@@ -334,6 +335,11 @@ class MainConfig(ConfigBlock):
     fetch: FetchBlock = Field(default=FetchBlock(), description="How feeds are fetched.")
     web: WebBlock = Field(default=WebBlock(), description="The web server.")
     condense: CondenseBlock = Field(default=CondenseBlock(), description="How articles become key points.")
+    operator: OperatorAddresses = Field(
+        default_factory=list,
+        description="Addresses that get a mail, once a day at most, when something is wrong.",
+        examples=["vera@example.org"],
+    )
     webhooks: Annotated[list[WebhookBlock], Field(max_length=MAX_WEBHOOKS)] = Field(
         default_factory=list,
         description="Programs that are told about events.",

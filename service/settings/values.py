@@ -201,6 +201,7 @@ class WebhookSettings:
 class Settings:
     """The settings of caveat.yaml and the environment; paths are absolute.
 
+    `operator` are the addresses that get a mail when something is wrong.
     `storage` is a database URL with the password; `storage_shown` is the same without it, for output.
     """
 
@@ -213,6 +214,7 @@ class Settings:
     web: WebSettings
     condense: CondenseSettings
     webhooks: tuple[WebhookSettings, ...] = ()
+    operator: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

@@ -177,4 +177,4 @@ def test_plan_and_doctor_say_what_waits(office: CliRunner):
     with closing(sqlite3.connect(office.folder.parent / "caveat.db")) as database, database:
         database.execute("UPDATE drafts SET due_at = 1000")
         database.execute("UPDATE groups SET next_due_at = 1000")
-    assert "1 of them are overdue, for 2 subscribers" in office("doctor").out
+    assert "overdue, and waiting for an editor: 1 draft" in office("doctor").out

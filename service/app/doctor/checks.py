@@ -2,41 +2,30 @@
 
 from __future__ import annotations
 
-import shutil
 import sys
 from collections.abc import AsyncIterator, Iterator, Sequence
 from dataclasses import dataclass
-from datetime import datetime, timedelta
 from enum import StrEnum
 from importlib.metadata import version
-from pathlib import Path
 from urllib.parse import urlsplit
 
 from service.app.clock import Clock, utc_now
 from service.app.config.in_force import held_change_of
 from service.app.doctor.open_files import readable_by_others
 from service.app.doctor.port_owner import port_owner
-from service.app.doctor.webhooks import webhook_sentences
 from service.app.factories.channels import channel_of, personal_channels_of
+from service.app.operator.observations import Installation, Observations, disk_spaces, observe
+from service.app.operator.problems import MIN_FREE_BYTES, Problem, ProblemKind, dated, problems_of
 from service.core.errors import CaveatError
-from service.core.model import Draft, DraftState
-from service.core.read_models import TransactionalCounts
-from service.deliver.channels.file.outbox_files import nearest_folder
-from service.deliver.limits.circuit_breaker import pause_sentence
 from service.deliver.limits.rate_reports import rate_sentence
 from service.deliver.ports import Channel
 from service.settings.values import ImapSettings, LoadedConfig, MailSettings, Settings
 from service.store.coordination import SqlCoordination
-from service.store.database import Database, read_url
-from service.store.drafts import SqlDraftStore
+from service.store.database import Database
+from service.store.operator_state import SqlOperatorState
 from service.store.queries import Queries
-from service.store.sending_hold import SendingHold
-from service.store.transactional import SqlSignUpStore
 
-MIN_FREE_BYTES = 200 * 2**20  # on the disk of the database
 MAX_NAMED_PATHS = 5  # in one sentence
-MAX_TRANSACTIONAL_WAIT = timedelta(minutes=15)
-"""Age of a waiting transactional mail from which it is reported; greylisting takes five to ten minutes."""
 MAX_WARNINGS_SHOWN = 5  # of the configuration; `config check` shows all
 
 RESERVED_NAMES = (".example", ".test", ".invalid", ".localhost", "example.org", "example.com", "example.net")
@@ -72,10 +61,9 @@ async def run_checks(
     for result in await _configuration(loaded, clock):
         yield result
     channel = channel_of(loaded.settings)
-    for result in [*await _storage(loaded.settings, channel, clock), *await _webhooks(loaded.settings)]:
+    for result in await _storage(loaded, channel, clock):
         yield result
-    yield _space(loaded.settings)
-    for result in _privacy(loaded.settings):
+    for result in (*_space(loaded.settings), *_privacy(loaded.settings)):
         yield result
     yield await _channel("mail", channel)
     for personal in personal_channels_of(loaded.settings, loaded.roster):
@@ -131,21 +119,18 @@ def _files(loaded: LoadedConfig) -> Iterator[CheckResult]:
             yield CheckResult("configuration", CheckStatus.WARNING, str(warning))
 
 
-async def _storage(settings: Settings, channel: Channel, clock: Clock) -> list[CheckResult]:
-    """Check the database, and report what it knows about paused, limited or held sending."""
+async def _storage(loaded: LoadedConfig, channel: Channel, clock: Clock) -> list[CheckResult]:
+    """Check the database, and report what is wrong as it knows it, and limited sending."""
     try:
-        database = await Database.open(settings.storage)
+        database = await Database.open(loaded.settings.storage)
     except CaveatError as error:
         return [CheckResult("database", CheckStatus.FAULT, str(error))]
     try:
         faults = await database.check_integrity()
-        held = await SendingHold(database).message()
         waiting = await Queries(database).pending_work(clock())
-        mails = await SqlSignUpStore(database).counts(clock() - timedelta(days=1))
-        coordination, relay = SqlCoordination(database), channel.server
-        pause = await coordination.sending_pause(relay)
-        learned, _ = await coordination.learned_rates(relay)
-        drafts = await SqlDraftStore(database).drafts_of()
+        learned, _ = await SqlCoordination(database).learned_rates(channel.server)
+        seen = await observe(Installation(loaded.settings, database, loaded.roster.newsletters), clock())
+        first_seen = (await SqlOperatorState(database).read()).seen
     except CaveatError as error:
         return [CheckResult("database", CheckStatus.FAULT, str(error))]
     finally:
@@ -154,57 +139,46 @@ async def _storage(settings: Settings, channel: Channel, clock: Clock) -> list[C
         f"{database.name} is up to date; waiting: feeds {waiting.feeds}, articles {waiting.articles}, "
         f"issues {waiting.groups}, deliveries {waiting.deliveries}"
     )
-    sending = (
-        [CheckResult("sending", CheckStatus.WARNING, pause_sentence(pause))]
-        if pause and clock() < pause.until
-        else []
-    )
-    sending += [
-        CheckResult("sending", CheckStatus.WARNING, rate_sentence(relay, domain, rate))
+    rates = [
+        CheckResult("sending", CheckStatus.WARNING, rate_sentence(channel.server, domain, rate))
         for domain, rate in learned.items()
     ]
-    if held:
-        sending.append(CheckResult("sending", CheckStatus.FAULT, held))
+    # The check of the files compares them now; the database has what the service held back.
+    wrong = [one for one in problems_of(seen, clock()) if one.kind is not ProblemKind.CONFIGURATION]
+    found = [*rates, *map(_result_of, dated(wrong, first_seen))]
     if faults:
         said = (
             f"{database.name} is damaged: {'; '.join(faults)}; restore the last backup (caveat restore FILE)"
         )
-        return [CheckResult("database", CheckStatus.FAULT, said), *sending]
-    others = (*_transactional(mails, clock()), *_drafts(drafts, clock()))
-    return [CheckResult("database", CheckStatus.OK, counted), *sending, *others]
+        return [CheckResult("database", CheckStatus.FAULT, said), *found]
+    return [CheckResult("database", CheckStatus.OK, counted), *found, *_in_order(seen, found)]
 
 
-def _drafts(drafts: Sequence[Draft], now: datetime) -> list[CheckResult]:
-    """Report the drafts that wait for an editor; a warning if subscribers wait for one that is overdue."""
-    open_ones = [draft for draft in drafts if draft.state in (DraftState.WAITING, DraftState.HELD)]
-    if not open_ones:
-        return []
-    overdue = [draft for draft in open_ones if draft.due_at <= now]
-    said = f"{len(open_ones)} wait for an editor (caveat draft list)"
-    if overdue:
-        readers = sum(draft.size for draft in overdue)
-        said += f"; {len(overdue)} of them are overdue, for {readers} subscribers"
-    return [CheckResult("drafts", CheckStatus.WARNING if overdue else CheckStatus.OK, said)]
+def _result_of(problem: Problem) -> CheckResult:
+    status = CheckStatus.FAULT if problem.is_fault else CheckStatus.WARNING
+    return CheckResult(problem.kind.value, status, problem.sentence)
 
 
-def _transactional(mails: TransactionalCounts, now: datetime) -> list[CheckResult]:
-    """Report the confirmation and welcome mails of the last day, if there were any."""
-    if not (mails.waiting or mails.sent or mails.refused or mails.uncertain or mails.suppressed):
-        return []
-    said = (
-        f"confirmations and welcomes of the last day: sent {mails.sent}, waiting {mails.waiting}, "
-        f"refused {mails.refused}, uncertain {mails.uncertain}, suppressed {mails.suppressed}"
-    )
-    late = mails.oldest is not None and now - mails.oldest > MAX_TRANSACTIONAL_WAIT
-    if late and mails.oldest is not None:
-        said += f"; the oldest has waited since {mails.oldest:%Y-%m-%d %H:%M} UTC"
-    return [CheckResult("transactional", CheckStatus.WARNING if late else CheckStatus.OK, said)]
-
-
-async def _webhooks(settings: Settings) -> list[CheckResult]:
-    """Report the webhooks that do not get their messages."""
-    said = await webhook_sentences(settings)
-    return [CheckResult("webhook", CheckStatus.WARNING, sentence) for sentence in said]
+def _in_order(seen: Observations, found: Sequence[CheckResult]) -> Iterator[CheckResult]:
+    """Yield what is there and in order: drafts, transactional mails, the last backup."""
+    wrong = {one.what for one in found}
+    mails = seen.transactional
+    if seen.drafts and "drafts" not in wrong:
+        said = f"{len(seen.drafts)} wait for an editor (caveat draft list)"
+        yield CheckResult("drafts", CheckStatus.OK, said)
+    counts = (mails.sent, mails.waiting, mails.refused, mails.uncertain, mails.suppressed)
+    if any(counts) and "transactional" not in wrong:
+        said = (
+            f"confirmations and welcomes of the last day: sent {mails.sent}, waiting {mails.waiting}, "
+            f"refused {mails.refused}, uncertain {mails.uncertain}, suppressed {mails.suppressed}"
+        )
+        yield CheckResult("transactional", CheckStatus.OK, said)
+    if "backup" not in wrong:
+        last = seen.last_backup
+        said = (
+            f"the last one was made at {last:%Y-%m-%d %H:%M} UTC" if last else "caveat backup never made one"
+        )
+        yield CheckResult("backup", CheckStatus.OK, said)
 
 
 def _privacy(settings: Settings) -> list[CheckResult]:
@@ -218,12 +192,12 @@ def _privacy(settings: Settings) -> list[CheckResult]:
     return [CheckResult("privacy", CheckStatus.WARNING, said)]
 
 
-def _space(settings: Settings) -> CheckResult:
-    place = read_url(settings.storage)
-    folder = Path(place.database or "").parent if place.drivername == "sqlite" else settings.folder
-    free = shutil.disk_usage(nearest_folder(folder)).free
-    said = f"{free / 2**30:.1f} GB free in {folder}"
-    return CheckResult("disk", CheckStatus.OK if free > MIN_FREE_BYTES else CheckStatus.WARNING, said)
+def _space(settings: Settings) -> Iterator[CheckResult]:
+    """Report the free space of each disk that has enough; the problems have the others."""
+    for disk in disk_spaces(settings):
+        if disk.free_bytes >= MIN_FREE_BYTES:
+            said = f"{disk.free_bytes / 2**30:.1f} GB free in {disk.folder}"
+            yield CheckResult("disk", CheckStatus.OK, said)
 
 
 async def _channel(name: str, channel: Channel) -> CheckResult:

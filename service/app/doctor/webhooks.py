@@ -4,27 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from service.core.errors import CaveatError
 from service.core.model import WebhookStatus
-from service.settings.values import Settings
-from service.store.database import Database
-from service.store.webhooks import SqlWebhookStore
-
-
-async def webhook_sentences(settings: Settings) -> tuple[str, ...]:
-    """Return the sentences about the webhooks of an installation; () if the database cannot be used."""
-    if not settings.webhooks:
-        return ()
-    try:
-        database = await Database.open(settings.storage)
-    except CaveatError:
-        return ()  # the check of the database says so
-    try:
-        return webhook_problems(await SqlWebhookStore(database).webhooks())
-    except CaveatError:
-        return ()
-    finally:
-        await database.close()
 
 
 def webhook_problems(statuses: Sequence[WebhookStatus]) -> tuple[str, ...]:

@@ -3,21 +3,20 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date, datetime, timedelta
 from typing import TYPE_CHECKING
 from zoneinfo import ZoneInfo
 
-from service.app.factories.channels import channel_of
+from service.app.operator.observations import installation_of, observe
+from service.app.operator.problems import FAULTS, Problem, ProblemKind, dated, problems_of
 from service.app.overview.due import LATE_AFTER, Upcoming, upcoming
 from service.core.model import DraftState
 from service.core.read_models import IssueDetails
 from service.core.schedules import start_of_day
-from service.deliver.limits.circuit_breaker import pause_sentence
-from service.store.coordination import SqlCoordination
 from service.store.issue_books import IssueBooks
+from service.store.operator_state import SqlOperatorState
 from service.store.overview import LateDeliveries, OpenDraft, OverviewQueries, TroubledFeed
-from service.store.sending_hold import SendingHold
 
 if TYPE_CHECKING:
     from service.app.factories.application import Application
@@ -26,6 +25,8 @@ AHEAD = timedelta(hours=24)
 LAST_ISSUES = 8
 DAYS = 30  # of the chart of deliveries
 ARTICLE_DAYS = 14  # of the chart of articles: there are many more of them
+DETAILED = (ProblemKind.ISSUE, ProblemKind.NEWSLETTER, ProblemKind.OUTBOX, ProblemKind.FEEDS)
+"""Kinds of problems that the page shows in parts of their own, as it does the faults of a configuration."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,8 +57,8 @@ class Setup:
 class Overview:
     """What goes out within AHEAD, and what needs a person.
 
-    `alerts` are sentences about what stops the mail. `late` are mails that should have left LATE_AFTER ago.
-    `mails` and `articles` are numbers by local day.
+    `alerts` are the problems that have no part of their own on the page. `late` are mails that should have
+    left LATE_AFTER ago. `mails` and `articles` are numbers by local day.
     """
 
     setup: Setup
@@ -66,7 +67,7 @@ class Overview:
     feeds: Sequence[TroubledFeed]
     issues: Sequence[IssueDetails]
     paused: Sequence[IssueDetails]
-    alerts: Sequence[str]
+    alerts: Sequence[Problem]
     late: LateDeliveries
     mails: Sequence[MailDay]
     articles: Sequence[tuple[date, int]]
@@ -75,7 +76,9 @@ class Overview:
 async def overview(app: Application, zone: ZoneInfo) -> Overview:
     """Return the overview of this moment; `zone` is that of the days. Reads only."""
     now, queries = app.clock(), OverviewQueries(app.database)
-    drafts = await queries.open_drafts()
+    seen = await observe(installation_of(app), now)
+    first_seen = (await SqlOperatorState(app.database).read()).seen
+    drafts = seen.drafts
     groups = await queries.due_groups(now + AHEAD)
     presence = await queries.presence()
     days, bounds = _days(now, zone, DAYS)
@@ -85,26 +88,18 @@ async def overview(app: Application, zone: ZoneInfo) -> Overview:
         setup=Setup(presence.feeds, bool(app.roster.newsletters), presence.subscriptions),
         upcoming=upcoming(groups, [one for one in drafts if one.state is DraftState.HELD], now, now + AHEAD),
         drafts=drafts,
-        feeds=await queries.troubled_feeds(now),
+        feeds=seen.feeds,
         issues=await app.queries.issues(limit=LAST_ISSUES, for_page=True),
-        paused=await app.queries.paused_issues(for_page=True),
-        alerts=await _alerts(app, now),
+        paused=seen.paused,
+        alerts=[
+            replace(one, said=_as_sentence(one.said))
+            for one in dated(problems_of(seen, now), first_seen)
+            if one.kind not in DETAILED and one.subject != FAULTS
+        ],
         late=await queries.late_deliveries(now - LATE_AFTER),
         mails=[MailDay(day, *one) for day, one in zip(days, numbers, strict=True)],
         articles=list(zip(article_days, await queries.articles_by_day(article_bounds), strict=True)),
     )
-
-
-async def _alerts(app: Application, now: datetime) -> list[str]:
-    """Return sentences about what stops all mail, or a stage."""
-    held = await SendingHold(app.database).message()
-    alerts = [_as_sentence(held)] if held else []
-    if server := channel_of(app.settings).server:
-        pause = await SqlCoordination(app.database).sending_pause(server)
-        alerts += [_as_sentence(pause_sentence(pause))] if pause and now < pause.until else []
-    if change := await app.subscribers.roster_state.held():
-        alerts.append(_as_sentence(change.sentence))
-    return [*alerts, *map(_as_sentence, app.stage_problems())]
 
 
 def _as_sentence(clause: str) -> str:

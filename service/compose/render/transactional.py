@@ -1,7 +1,8 @@
-"""Transactional mail: confirm a sign-up, welcome, confirm an unsubscribe (EDGE: the templates in mail/)."""
+"""Transactional mail: to subscribers and to the operator (EDGE: the templates in mail/)."""
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from functools import cached_property
@@ -17,6 +18,19 @@ from service.text.i18n import Labels, Localizer, localizer_for
 TRANSACTIONAL_TEMPLATES = "mail"  # their folder
 
 
+MAX_OPERATOR_LINES = 30  # in one mail; the editors' pages have all
+
+
+@dataclass(frozen=True, slots=True)
+class OperatorLine:
+    """What is wrong, or what waits: a sentence, since when, what to do, and the address of a page."""
+
+    said: str
+    since: str
+    advice: str
+    url: str
+
+
 @dataclass(frozen=True, slots=True)
 class TransactionalView:
     """The values of such a mail; its templates call it `sheet`.
@@ -29,6 +43,10 @@ class TransactionalView:
     direction: str
     sent_by: str
     days: int = 0
+    lines: tuple[OperatorLine, ...] = ()
+    more: int = 0
+    at: str = ""
+    url: str = ""
     first_issue: str = ""
     address: str = Placeholder.ADDRESS.marker
     confirm_url: str = Placeholder.CONFIRM_URL.marker
@@ -59,7 +77,22 @@ class TransactionalRenderer:
             "welcome", localizer, title, first_issue=f"{localizer.full_date(first_issue_at)}, {hour}"
         )
 
-    def _render(self, name: str, localizer: Localizer, title: str, **facts: str | int) -> RenderedMail:
+    def operator(self, lines: Sequence[OperatorLine], *, timezone: str, at: str, url: str) -> RenderedMail:
+        """Return the mail about what is wrong; without lines it says that all is well again.
+
+        `at` is the time of the problems, `url` the address of the editors' pages, "" for none.
+        """
+        shown = tuple(_clean_line(line, with_url=bool(url)) for line in lines[:MAX_OPERATOR_LINES])
+        localizer, more = localizer_for(self._labels, "en", timezone), len(lines) - len(shown)
+        facts = {"lines": shown, "more": more, "at": at, "url": url}
+        return self._render("operator", localizer, self._site.name, **facts)
+
+    def review(self, title: str, *, timezone: str, line: OperatorLine) -> RenderedMail:
+        """Return the mail about a draft of a newsletter that waits for an editor."""
+        localizer = localizer_for(self._labels, "en", timezone)
+        return self._render("review", localizer, title, lines=(_clean_line(line, with_url=True),))
+
+    def _render(self, name: str, localizer: Localizer, title: str, **facts: object) -> RenderedMail:
         view = TransactionalView(
             title=clean(title, MAX_TITLE_CHARACTERS),
             lang=localizer.language,
@@ -72,3 +105,8 @@ class TransactionalRenderer:
     @cached_property
     def _labels(self) -> Labels:
         return self._folder.labels(".")
+
+
+def _clean_line(line: OperatorLine, *, with_url: bool) -> OperatorLine:
+    """Return the line without controls and placeholders: names and errors of feeds come from outside."""
+    return OperatorLine(clean(line.said), line.since, clean(line.advice), line.url if with_url else "")

@@ -254,13 +254,15 @@ class MailKind(StrEnum):
     """The kind of a rendered mail: an issue, or a transactional mail to one person.
 
     CONFIRMATION asks to confirm a sign-up, WELCOME greets a new subscriber, UNSUBSCRIBE asks to confirm a
-    request to unsubscribe.
+    request to unsubscribe. OPERATOR says what is wrong, REVIEW that a draft waits for an editor.
     """
 
     ISSUE = "issue"
     CONFIRMATION = "confirmation"
     WELCOME = "welcome"
     UNSUBSCRIBE = "unsubscribe"
+    OPERATOR = "operator"
+    REVIEW = "review"
 
 
 @dataclass(frozen=True, slots=True)

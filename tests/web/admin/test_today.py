@@ -58,7 +58,7 @@ async def test_a_sending_pause_names_its_reason(editors: EditorsSite, monkeypatc
     class Relay:
         server = "relay.example"
 
-    monkeypatch.setattr("service.app.overview.overview.channel_of", lambda _settings: Relay())
+    monkeypatch.setattr("service.app.operator.observations.channel_of", lambda _settings: Relay())
     pause = SendingPause("the server refuses all our mail", NOON, NOON + timedelta(hours=1), 1)
     await SqlCoordination(editors.app.database).begin_pause("relay.example", pause)
     _, page = await (await editors.log_in("vera")).get("/")

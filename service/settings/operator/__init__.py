@@ -1,0 +1,1 @@
+"""Operator: the addresses that are told when something is wrong."""
