@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import re
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -23,8 +23,14 @@ _SECRET = re.compile(
 )
 """A key whose value is secret, also in a comment. Any key that sounds like one counts, but for files."""
 
-_LOGIN = re.compile(r"(?<=://)[^/\s@]+@")
-"""User name and password in an address."""
+_LOGIN = re.compile(r"(?<=://)[^/\s]+@")
+"""User name and password in an address; the password may contain an @."""
+
+_ESCAPED = {"'": re.compile("''"), '"': re.compile(r"\\.")}
+"""What does not end a quoted value, by its quote."""
+
+_LINE_END = re.compile(r"\r\n|\r|\n")
+"""What ends a line in YAML 1.2. `str.splitlines` also splits inside of a value, whose rest would be shown."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,7 +61,7 @@ async def list_file(folder: Path, name: str, first: int = 1) -> FileListing:
     except OSError as error:
         raise UsageError(f"{name} cannot be read: {error.strerror}") from error
     shown = await asyncio.to_thread(
-        lambda: list(without_secrets(data.decode("utf-8-sig", "replace").splitlines()))
+        lambda: list(without_secrets(_lines(data.decode("utf-8-sig", "replace"))))
     )
     start = max(0, min(first, len(shown)) - 1)
     end = start + LINES_PER_PAGE
@@ -74,10 +80,13 @@ def without_secrets(lines: Iterable[str]) -> Iterator[str]:
     The lines are judged by themselves, so that a file with faults can be shown as well.
     """
     hidden_deeper_than: int | None = None
+    quote = ""
     for line in lines:
         indent = len(line) - len(line.lstrip(" "))
-        if hidden_deeper_than is not None and (not line.strip() or indent > hidden_deeper_than):
+        is_deeper = hidden_deeper_than is not None and (not line.strip() or indent > hidden_deeper_than)
+        if quote or is_deeper:
             yield " " * indent + HIDDEN if line.strip() else ""
+            quote = _open_quote(line, quote)
             continue
         hidden_deeper_than = None
         found = _SECRET.search(line)
@@ -85,5 +94,16 @@ def without_secrets(lines: Iterable[str]) -> Iterator[str]:
             yield _LOGIN.sub(f"{HIDDEN}@", line)[:MAX_LINE_CHARACTERS]
             continue
         value = found["value"].strip()
-        hidden_deeper_than = indent
+        hidden_deeper_than, quote = indent, _open_quote(value[1:], value[:1])
         yield line[: found.start("value")] + (f" {HIDDEN}" if value else "")
+
+
+def _open_quote(text: str, quote: str) -> str:
+    """Return the quote if the text does not close it, else "": a quoted value may go on in any column."""
+    escaped = _ESCAPED.get(quote)
+    return quote if escaped and quote not in escaped.sub("", text) else ""
+
+
+def _lines(text: str) -> Sequence[str]:
+    lines = _LINE_END.split(text)
+    return lines if lines[-1] else lines[:-1]

@@ -109,6 +109,7 @@ class Connection(H11Protocol):
 
     def __init__(self, connections: OpenConnections, config: Config, state: ServerState) -> None:
         super().__init__(config, state, {STOPPING: connections.stopping})
+        self.access_log = False  # paths contain tokens; uvicorn's setting depends on the handlers of loggers
         self.app = self._answer
         self._inner = config.loaded_app
         self._all = connections

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import time
 
 import pytest
 
@@ -51,6 +52,18 @@ NO_ASSETS = (
     "STYLE.CSS",
     "style.css/",
 )
+CODECS = (
+    "undefined",  # raises an error for any text
+    "utf-8\0",
+    "unicode_escape",  # makes a lone surrogate of six ASCII characters
+    "raw_unicode_escape",
+    "utf-16",
+    "punycode",  # takes quadratic time
+    "zlib",
+    "'; boundary=y",
+)
+"""Codecs of Python and other texts that a client can name as the charset of a form."""
+
 STRANGE_PATHS = (
     "/access/accounts/%00",
     "/access/accounts/%ff%fe",
@@ -63,6 +76,17 @@ STRANGE_PATHS = (
     "/access/audit?before=٣",
     "/access?done=%3Cscript%3E",
 )
+
+
+async def whole(url: str, request: str, *, seconds: float = 10) -> str:
+    """Send a request as it is, after which the server closes the connection; return the response."""
+    host, _, port = url.removeprefix("http://").partition(":")
+    reader, writer = await asyncio.open_connection(host, int(port))
+    writer.write(request.encode())
+    try:
+        return (await asyncio.wait_for(reader.read(), seconds)).decode()
+    finally:
+        writer.close()
 
 
 async def raw(url: str, request: str, *, seconds: float = 10) -> str:
@@ -91,6 +115,37 @@ async def test_a_forged_host_is_in_no_link(editors: EditorsSite):
     forged = {"X-Forwarded-Host": "evil.example", "Forwarded": "host=evil.example"}
     answer = await editors.nobody().http.get(f"{editors.url}/admin/login", headers=forged)
     assert "evil.example" not in await answer.text() + str(answer.headers)
+
+
+@pytest.mark.parametrize(
+    "target",
+    [
+        "http://evil.example/admin/login",
+        "//evil.example/admin",
+        "/admin//evil.example/",
+        "/admin/\\evil.example",
+    ],
+)
+async def test_no_target_and_no_forwarded_host_leads_to_another_site(editors: EditorsSite, target: str):
+    """A request can name a site in the target (absolute form, RFC 9112, 3.2.2) and in headers of proxies."""
+    request = (
+        f"GET {target} HTTP/1.1\r\nHost: localhost\r\nX-Forwarded-Host: evil.example\r\n"
+        "Forwarded: host=evil.example\r\nX-Forwarded-Prefix: //evil.example\r\nConnection: close\r\n\r\n"
+    )
+    head, _, page = (await whole(editors.url, request)).partition("\r\n\r\n")
+    assert head.split()[1] in ("303", "404", "400")
+    assert "evil" not in head
+    assert "evil" not in page
+
+
+@pytest.mark.parametrize("header", ["X-HTTP-Method-Override", "X-HTTP-Method", "X-Method-Override"])
+async def test_no_header_or_parameter_makes_a_change_of_a_link(editors: EditorsSite, header: str):
+    eddie = await editors.log_in("eddie")
+    await eddie.get("/account")
+    address = f"{eddie.url}/admin/logout?_method=POST&csrf={eddie.csrf}"
+    answer = await eddie.http.get(address, headers={header: "POST"})
+    assert answer.status == 405
+    assert (await eddie.get("/account"))[0] == 200
 
 
 async def test_an_address_outside_the_networks_is_refused_before_all_else(editors: EditorsSite):
@@ -134,6 +189,25 @@ async def test_a_body_that_is_no_form_is_refused(editors: EditorsSite):
             f"{editors.url}/admin/account/email", data=body, headers={"Content-Type": content_type}
         )
         assert answer.status == status, (content_type, body)
+
+
+@pytest.mark.parametrize("codec", CODECS)
+async def test_a_client_does_not_choose_the_codec_of_a_form(editors: EditorsSite, codec: str):
+    eddie = await editors.log_in("eddie")
+    await eddie.get("/account")
+    values = {"csrf": eddie.csrf, "email": r"\ud800@news.example.org" + "a" * 30_000}
+    parts = [f'--x\r\nContent-Disposition: form-data; name="{n}"\r\n\r\n{v}\r\n' for n, v in values.items()]
+    request = (
+        "POST /admin/account/email HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n"
+        f"Cookie: {'; '.join(f'{one.key}={one.value}' for one in eddie.http.cookie_jar)}\r\n"
+        f'Content-Type: multipart/form-data; charset="{codec}"; boundary=x\r\n'
+        f"Content-Length: {len(''.join(parts)) + 5}\r\n\r\n{''.join(parts)}--x--"
+    )
+    began = time.process_time()
+    answer = await raw(editors.url, request)
+    refused_head = "\0" in codec  # HTTP forbids NUL in a header
+    assert answer.split()[1] in ({"400"} if refused_head else {"422", "400"})
+    assert time.process_time() - began < 1
 
 
 async def test_an_asset_is_one_of_two_files(editors: EditorsSite):

@@ -251,6 +251,34 @@ async def test_a_malformed_authorization_is_401(empty_api: ApiSite):
         assert (await empty_api("GET", "/issues", Authorization=header)).status == 401, header
 
 
+async def test_no_change_of_one_character_is_a_token(empty_api: ApiSite):
+    token = empty_api.token
+    changed = [token[:n] + ("A" if c != "A" else "B") + token[n + 1 :] for n, c in enumerate(token)]
+    for forged in (*changed, token[:-1], token + "A", token.swapcase(), token + "=", token + "%0a"):
+        assert (await empty_api("GET", "/issues", token=forged)).status == 401, forged
+    assert (await empty_api("GET", "/issues")).status == 200
+
+
+async def test_a_body_of_a_thousand_levels_or_of_strange_text_is_refused(empty_api: ApiSite):
+    typed = {"Content_Type": "application/json"}
+    usual = '{"email": "zoe@example.org", "newsletters": ["morning"], "consent": "given", "name": %s}'
+    names = (
+        r'"\ud800"',
+        r'"\u0000"',
+        "1" + "0" * 5_000,
+        "[" * 5_000,
+        '{"a":' * 5_000,
+        '"' + "a" * 60_000 + '"',
+    )
+    for body in (*(usual % name for name in names), "[" * 60_000, "\x00", '{"email": 1, "email": 2}'):
+        answer = await empty_api("POST", "/subscribers", body.encode(), **typed)
+        assert answer.status in (400, 413, 422), body[:100]
+    for extra in ("id", "role", "status", "is_suppressed", "__class__"):
+        answer = await empty_api("POST", "/subscribers", (usual % f'"Zoe", "{extra}": "x"').encode(), **typed)
+        assert (answer.status, answer.body["errors"][0]["field"]) == (422, extra)
+    assert (await empty_api("GET", "/subscribers?email=zoe@example.org")).body["items"] == []
+
+
 async def test_a_cursor_with_a_changed_character_or_of_another_list_is_refused(api: ApiSite):
     cursor = (await api("GET", "/articles?limit=1")).body["next_cursor"]
     wrong = [cursor[:n] + ("A" if c != "A" else "B") + cursor[n + 1 :] for n, c in enumerate(cursor)]

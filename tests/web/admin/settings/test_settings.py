@@ -152,6 +152,9 @@ async def test_the_checks_run_on_demand_for_an_editor(editors: EditorsSite):
         ("proxy: http://me:a@proxy.example", "proxy: http://********@proxy.example"),
         ("password:\n  a\n\n  b\nport: 1", "password:\n  ********\n\n  ********\nport: 1"),
         ("password: |\n  a\n  b: c\nport: 1", "password: ********\n  ********\n  ********\nport: 1"),
+        ("proxy: http://me:a@b@proxy.example", "proxy: http://********@proxy.example"),
+        ('password: "a\nb\\" c\nd"\nport: 1', "password: ********\n********\n********\nport: 1"),
+        ("password: 'a\nb'' c\nd'\nport: 1", "password: ********\n********\n********\nport: 1"),
         ("topics: [world]", "topics: [world]"),
     ],
 )
