@@ -1,7 +1,8 @@
 """Draw the pictures in docs/images anew.
 
 digest.png: a digest of the demo on a desktop and on a phone. daily-phone.png and themes-phone.png: issues of
-one to sixty stories, three themes and Arabic on a phone, from the digests of the tests.
+one to sixty stories, three themes and Arabic on a phone, from the digests of the tests. admin.png is drawn by
+docs/admin_picture.py.
 
 .venv/bin/python docs/picture.py [FOLDER]          needs Chromium on PATH; about a minute
 """

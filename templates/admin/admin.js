@@ -1,6 +1,10 @@
 // Conveniences of the editors' pages. Every page works without this file.
 "use strict";
 
+// On a phone the navigation is wider than the screen: show the current section.
+const navigation = document.querySelector(".top ul"), current = navigation?.querySelector("[aria-current]");
+if (current) navigation.scrollLeft = current.offsetLeft - navigation.offsetLeft - (navigation.clientWidth - current.offsetWidth) / 2;
+
 // A form with data-confirm asks before it is sent.
 document.addEventListener("submit", (event) => {
   const question = event.target.dataset.confirm;

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from functools import cache
@@ -32,7 +32,10 @@ class DueTime:
 
 @dataclass(frozen=True, slots=True)
 class Upcoming:
-    """What is due within a time, in order of time, and what is late (`at` is when it was due)."""
+    """What is due within a time, in order of time, and what is late: a sum for each newsletter.
+
+    `at` of a late one is when the earliest of its groups was due.
+    """
 
     due: tuple[DueTime, ...]
     late: tuple[DueTime, ...]
@@ -42,6 +45,11 @@ class Upcoming:
         """The number of mails that are due, without those of held drafts."""
         return sum(one.subscribers - one.held for one in self.due)
 
+    @property
+    def held(self) -> int:
+        """The number of mails that wait for an editor's decision."""
+        return sum(one.held for one in self.due)
+
 
 def upcoming(
     groups: Sequence[DueGroup], held: Sequence[OpenDraft], now: datetime, until: datetime
@@ -50,21 +58,28 @@ def upcoming(
     places = {(draft.edition_key, draft.served_from, draft.due_at) for draft in held}
     times_of = cache(lambda schedule, timezone, due_at: _times(schedule, timezone, due_at, now, until))
     due: list[tuple[DueGroup, datetime, bool]] = []
-    late: list[tuple[DueGroup, datetime, bool]] = []
+    late: list[DueGroup] = []
     for group in groups:
         is_held = (group.edition_key, group.served_through, group.due_at) in places
         if group.due_at <= now - LATE_AFTER and not is_held:
-            late.append((group, group.due_at, False))
+            late.append(group)
         due += [(group, at, is_held) for at in times_of(group.schedule, group.timezone, group.due_at)]
-    return Upcoming(_sums(due, lambda at: at), _sums(late, lambda at: at))
+    return Upcoming(_sums(due), _late_sums(late))
 
 
-def _sums(
-    found: Sequence[tuple[DueGroup, datetime, bool]], when: Callable[[datetime], datetime]
-) -> tuple[DueTime, ...]:
+def _late_sums(late: Sequence[DueGroup]) -> tuple[DueTime, ...]:
+    sums = []
+    for newsletter in sorted({group.newsletter for group in late}):
+        own = [group for group in late if group.newsletter == newsletter]
+        earliest = min(group.due_at for group in own)
+        sums.append(DueTime(newsletter, earliest, sum(group.size for group in own), len(own)))
+    return tuple(sums)
+
+
+def _sums(found: Sequence[tuple[DueGroup, datetime, bool]]) -> tuple[DueTime, ...]:
     sums: dict[tuple[datetime, str], list[int]] = defaultdict(lambda: [0, 0, 0])
     for group, at, is_held in found:
-        one = sums[when(at), group.newsletter]
+        one = sums[at, group.newsletter]
         one[0] += group.size
         one[1] += 1
         one[2] += group.size if is_held else 0

@@ -50,7 +50,7 @@ async def test_the_list_leads_to_an_issue_and_its_deliveries(editors: EditorsSit
     assert f"/admin/issues/{issue.id}" in listed
     _, page = await vera.get(f"/issues/{issue.id}")
     assert "The Morning Caveat" in page
-    assert re.search(r"<dt>refused</dt><dd>1</dd>", page)
+    assert re.search(r"<dt>Refused</dt><dd>1</dd>", page)
     _, deliveries = await vera.get(f"/issues/{issue.id}/deliveries")
     assert all(address in deliveries for address in ADDRESSES)
 

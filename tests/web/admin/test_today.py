@@ -32,7 +32,17 @@ async def test_an_issue_that_was_due_and_is_not_made_is_late(editors: EditorsSit
     editors.clock.at += timedelta(hours=6, minutes=10)
     _, page = await (await editors.log_in("vera")).get("/")
     assert "Mail is late." in page
-    assert "The Evening was due 10 min ago" in page
+    assert "2 subscribers wait for an issue that was not made; the earliest was due 3 h ago" in page
+
+
+async def test_many_late_groups_of_a_newsletter_are_one_line(editors: EditorsSite):
+    """At 18:10 both newsletters are late, The Morning in two time zones."""
+    editors.clock.at += timedelta(days=1, hours=6, minutes=10)
+    _, page = await (await editors.log_in("vera")).get("/")
+    assert re.findall(r">([^<]+)</a>: (\d) subscribers wait for an issue", page) == [
+        ("The Evening", "2"),
+        ("The Morning Caveat", "2"),
+    ]
 
 
 async def test_mails_that_wait_in_the_outbox_are_late(editors: EditorsSite):
