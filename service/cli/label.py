@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from datetime import datetime
 from typing import Annotated
 
@@ -27,7 +27,7 @@ from service.core.ids import text_key
 from service.core.model import Article, CaveatKind, Label, LabelKind, LabelSource
 
 with lazy_imports():
-    from service.app.articles import find, labels
+    from service.app.articles import find, label_export, labels
     from service.app.factories import application
     from service.cli.ui import open_app
 
@@ -155,7 +155,8 @@ def export() -> None:
     """Print the labelled articles, one JSON object a line, with their sentences.
 
     Each is {"id", "lang", "title", "text", "sentences", "points", "pairs", "no_caveat", "wrong",
-    "by_readers"}; the numbers are indices of sentences, and "by_readers" are those that readers labelled.
+    "by_readers", "wrong_ties"}; the numbers are indices of sentences, and "by_readers" are those that readers
+    labelled. A wrong tie is {"claim", "caveat"}; the claim is null for the headline.
     Left out are labels of a text that its publisher changed since, and labels of readers for a sentence that
     an editor labelled.
     """
@@ -163,7 +164,7 @@ def export() -> None:
     async def work(app: application.Application) -> bool:
         count = 0
         async for one in labels.labelled_articles(app):
-            print_json(_export_record(one))
+            print_json(label_export.export_record(one))
             count += 1
         print_message(f"{quantity(count, 'labelled article')}.")
         return True
@@ -217,25 +218,3 @@ def _listed_record(article: Article, label: Label, at: datetime) -> Record:
         "title": article.title,
         "sentence": article.text[slice(*label.sentence)] if is_current else "",
     }
-
-
-def _export_record(one: labels.LabelledArticle) -> Record:
-    return {
-        "id": one.article.id,
-        "lang": one.article.language,
-        "title": one.article.title,
-        "text": one.article.text,
-        "sentences": list(one.sentences),
-        "points": list(one.points),
-        "pairs": _pair_records(one.pairs),
-        "no_caveat": list(one.no_caveat),
-        "wrong": list(one.wrong),
-        "by_readers": list(one.by_readers),
-    }
-
-
-def _pair_records(pairs: Sequence[tuple[int, int, str | None, bool]]) -> list[Record]:
-    return [
-        {"claim": claim, "caveats": [caveat], "kind": kind, "strength": "must" if needed else "should"}
-        for claim, caveat, kind, needed in pairs
-    ]

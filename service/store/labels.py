@@ -79,6 +79,16 @@ class SqlLabelStore:
         async with self.database.write() as connection:
             return (await connection.execute(delete(labels).where(labels.c.position == position))).rowcount
 
+    async def remove_one(self, article_id: str, label: Label) -> bool:
+        """Delete one label of an article; return whether it was there."""
+        position = select(articles.c.position).where(articles.c.id == article_id).scalar_subquery()
+        values = _label_values(label)
+        key = ("text_key", "kind", "sentence_start", "claim_start")
+        same = [labels.c[name] == values[name] for name in key]
+        async with self.database.write() as connection:
+            found = await connection.execute(delete(labels).where(labels.c.position == position, *same))
+        return found.rowcount > 0
+
     async def labelled(self) -> AsyncIterator[tuple[Article, Sequence[Label]]]:
         """Yield the articles that have labels, in gather order, with their labels in the text's order."""
         after = 0

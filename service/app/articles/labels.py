@@ -62,6 +62,7 @@ class LabelledArticle:
 
     `pairs` are (claim, caveat, kind or None, whether it is needed). Without `points`, the others say nothing
     of the sentences that they do not name. `by_readers` are the sentences whose labels readers gave.
+    `wrong_ties` are (claim, or None for the headline, caveat).
     """
 
     article: Article
@@ -71,6 +72,7 @@ class LabelledArticle:
     no_caveat: tuple[int, ...]
     pairs: tuple[tuple[int, int, str | None, bool], ...]
     by_readers: tuple[int, ...] = ()
+    wrong_ties: tuple[tuple[int | None, int], ...] = ()
 
 
 async def numbered_sentences(app: Application, details: ArticleDetails) -> Sequence[NumberedSentence]:
@@ -178,7 +180,7 @@ def _labelled(article: Article, labels: Sequence[Label]) -> LabelledArticle:
     pairs = [
         (claim, caveat, _EXPORTED_KINDS[label.caveat_kind] if label.caveat_kind else None, label.is_needed)
         for label in labels
-        if label.claim is not None
+        if label.claim is not None and label.kind is LabelKind.CAVEAT
         for claim in _numbers(label.claim, spans)
         for caveat in _numbers(label.sentence, spans)
         if claim != caveat
@@ -197,6 +199,13 @@ def _labelled(article: Article, labels: Sequence[Label]) -> LabelledArticle:
                 if label.source is LabelSource.READER
                 for number in _numbers(label.sentence, spans)
             )
+        ),
+        tuple(
+            (claim, caveat)
+            for label in labels
+            if label.kind is LabelKind.WRONG_TIE
+            for claim in (_numbers(label.claim, spans) if label.claim else (None,))
+            for caveat in _numbers(label.sentence, spans)
         ),
     )
 

@@ -29,6 +29,7 @@ from service.web.admin.rendering import POLICY, AdminPages
 from service.web.admin.sections import Section
 from service.web.admin.send import SEND
 from service.web.admin.settings import SETTINGS
+from service.web.admin.stories import STORIES
 from service.web.admin.subscribers import SUBSCRIBERS
 from service.web.admin.today import TODAY
 from service.web.app import SecurityHeaders
@@ -41,6 +42,7 @@ SECTIONS: tuple[Section, ...] = (
     DRAFTS,
     SEND,
     NEWSLETTERS,
+    STORIES,
     FEEDS,
     SUBSCRIBERS,
     SETTINGS,
