@@ -20,6 +20,7 @@ from service.core.read_models import DeliveryDetails
 from service.core.send_request import SendRequest
 
 with lazy_imports():
+    from service.app.accounts import audit
     from service.app.factories import application
     from service.app.sending import manual_send
     from service.cli import send_test
@@ -149,7 +150,10 @@ async def _plan(app: application.Application, request: SendRequest, *, yes: bool
 
         result = await manual_send.send(app, request, confirm=confirm, progress=report)
     if result.is_new:
-        return result.planned
+        planned = result.planned
+        about = {"newsletter": request.newsletter, "deliveries": planned.deliveries}
+        await audit.record_command(app, "send_planned", planned.id, **about)
+        return planned
     ago = quantity(round((app.clock() - result.planned.at).total_seconds()), "second")
     more = "--again sends it once more; --key with a WORD of its own sends what is new since"
     if request.key or request.repeat:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import asdict
 from pathlib import Path
 
+from service.app.accounts.audit import record_command
 from service.app.config.apply import apply_files
 from service.app.config.plan import ConfigPlan, config_plan
 from service.app.factories import config_folder
@@ -40,6 +41,10 @@ def apply_plan(draft: Path | None, *, yes: bool) -> None:
             require_confirmation(f"Apply {draft}?", confirmed=yes)
         done = await apply_files(app, files, confirmed=plan.held is not None, expected=saved)
         report = done.report
+        if not plan.is_empty or done.backup:
+            ended = report.subscriptions.ended
+            names = sorted(files) or ["the files as saved"]
+            await record_command(app, "config_applied", files=names, ended=ended)
         for noun, applied in (("feeds", report.feeds), ("subscriptions", report.subscriptions)):
             changes = f"{applied.added} added, {applied.changed} changed, {applied.ended} ended"
             print_message(f"{noun}: {changes}, {applied.kept} unchanged.")

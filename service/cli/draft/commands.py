@@ -31,6 +31,7 @@ from service.core.errors import UsageError
 from service.core.model import Draft, DraftState, Drop, EditAction, Move, Place, Placement, Story
 
 with lazy_imports():
+    from service.app.accounts import audit
     from service.app.drafts import editor
     from service.app.factories import application
     from service.cli.ui import open_app
@@ -210,7 +211,7 @@ def choose(
         found = await _one(app, draft)
         named = editor.story_named(found, story)
         chosen = editor.choice(found, named, numbers, without or ())
-        changed = await editor.edit(app, found, chosen, by=getpass.getuser())
+        changed = await _edited(app, found, chosen)
         print_changed([changed], change_text(chosen, changed))
         print_hidden_caveats(editor.hidden_caveats(changed, named))
         return True
@@ -234,7 +235,9 @@ def undo(
         having = [(one, key) for one, key in found if one.edits.last(key)]
         for one, key in having or found[:1]:
             changed, undone = await editor.undo(app, one, by=getpass.getuser(), story=key)
-            print_changed([changed], f"undone: {'; '.join(change_text(each, changed) for each in undone)}")
+            words = "; ".join(change_text(each, changed) for each in undone)
+            await _record(app, "draft_undone", changed, change=words)
+            print_changed([changed], f"undone: {words}")
         return True
 
     open_app.run_in_app(work)
@@ -290,16 +293,24 @@ async def _drafts_with(
     return [(one, editor.story_named(one, story).id) for one in having]
 
 
+async def _edited(app: application.Application, draft: Draft, action: EditAction) -> Draft:
+    """Store a change of the draft, and who made it; return the changed draft."""
+    changed = await editor.edit(app, draft, action, by=getpass.getuser())
+    await _record(app, "draft_edited", changed, change=change_text(action, changed))
+    return changed
+
+
+async def _record(app: application.Application, action: str, draft: Draft, **details: object) -> None:
+    await audit.record_command(app, action, draft.id, newsletter=draft.newsletter, **details)
+
+
 def _edit(draft: str, story: str, action: Callable[[Story], EditAction]) -> None:
     """Change a story in a draft; in all drafts of a newsletter that have it, named by its id."""
 
     async def work(app: application.Application) -> bool:
         found = await _drafts_with(app, draft, story)
         made = [action(editor.story_named(one, key or story)) for one, key in found]
-        changed = [
-            await editor.edit(app, one, each, by=getpass.getuser())
-            for (one, _), each in zip(found, made, strict=True)
-        ]
+        changed = [await _edited(app, one, each) for (one, _), each in zip(found, made, strict=True)]
         print_changed(changed, change_text(made[0], changed[0]))
         return True
 
@@ -315,7 +326,11 @@ def _decide(draft: str, state: DraftState, what: str, *, ask: str = "", confirme
         if ask and readers > 1:
             question = f"{ask} {quantity(len(found), 'draft')} for {quantity(readers, 'reader')}?"
             require_confirmation(question, confirmed=confirmed)
-        print_changed([await editor.decide(app, one, state, by=getpass.getuser()) for one in found], what)
+        decided = []
+        for one in found:
+            decided.append(await editor.decide(app, one, state, by=getpass.getuser()))
+            await _record(app, "draft_decided", one, state=state.value, readers=one.size)
+        print_changed(decided, what)
         return True
 
     open_app.run_in_app(work)

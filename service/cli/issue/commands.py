@@ -31,6 +31,7 @@ with lazy_imports():
     from service.app import issues
     from service.app.factories import application
     from service.app.sending import manual_send
+    from service.cli.issue.record import record_issue
     from service.cli.ui import delivery_progress, open_app
 
 MAX_ISSUES = 1_000_000  # of `verify --all`
@@ -87,6 +88,7 @@ def pause(issue: IssuePrefix) -> None:
     async def work(app: application.Application) -> bool:
         found = await issues.issue_named(app, issue)
         await manual_send.pause(app, [found.id])
+        await record_issue(app, "issue_paused", found)
         (paused,) = await app.queries.issues_by_prefix(found.id)
         print_message(
             f"Paused: {table_cell(books_as_dict(paused.books))}. "
@@ -113,6 +115,9 @@ def cancel(issue: IssuePrefix, *, dry_run: DryRun = False, yes: Yes = False, as_
             question = f"Cancel {found.subject!r} for {quantity(planned.cancelled, 'subscriber')}?"
             require_confirmation(question, confirmed=yes)
         done = planned if dry_run else await issues.cancel(app, found)
+        if not dry_run:
+            counts = {"cancelled": done.cancelled, "in_transfer": done.in_transfer}
+            await record_issue(app, "issue_cancelled", found, **counts)
         record = {"issue": found.id, "cancelled": done.cancelled, **asdict(done), "dry_run": dry_run}
         if as_json:
             print_json(record)
@@ -143,8 +148,12 @@ def resume(
         named = [await issues.issue_named(app, prefix) for prefix in prefixes or ()]
         for issue in named:
             issues.require_not_cancelled(issue)
-        found = list(dict.fromkeys(issue.id for issue in named or await app.queries.paused_issues()))
-        delivery_progress.print_lifted_pauses(await manual_send.resume(app, found))
+        paused = {issue.id: issue for issue in named or await app.queries.paused_issues()}
+        found = list(paused)
+        resumed = await manual_send.resume(app, found)
+        for issue in paused.values():
+            await record_issue(app, "issue_resumed", issue, deliveries=resumed.deliveries.get(issue.id, 0))
+        delivery_progress.print_lifted_pauses(resumed)
         if found:
             await delivery_progress.deliver_with_progress(app, found)
         all_sent = True
@@ -187,6 +196,7 @@ async def _resend(
 ) -> bool:
     """Deliver the issue again to these recipients; return whether all of them were sent it."""
     await issues.resend(app, issue, chosen)
+    await record_issue(app, "issue_resent", issue, deliveries=len(chosen))
     subscribers = {delivery.subscriber_id for delivery in chosen}
     await delivery_progress.deliver_with_progress(app, [issue.id])
     sent = await app.queries.deliveries(issue.id, states=[DeliveryState.SENT])

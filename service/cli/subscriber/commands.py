@@ -11,18 +11,16 @@ import typer
 from service.cli.subscriber import invitations, options
 from service.cli.ui import context
 from service.cli.ui.commands import CommandTyper
-from service.cli.ui.input import require_confirmation
 from service.cli.ui.lazy_imports import lazy_imports
 from service.cli.ui.options import AsJson, Yes
 from service.cli.ui.output import print_message, print_records
-from service.core.errors import UsageError
-from service.core.ids import subscriber_id
 
 with lazy_imports():
     from service.app import subscribers
+    from service.app.accounts import audit
     from service.app.factories import application, config_folder
     from service.cli.subscriber import edit as editing
-    from service.cli.subscriber import import_file, listing, memberships, pauses, suppression
+    from service.cli.subscriber import import_file, listing, memberships, pauses, status, suppression
     from service.cli.ui import open_app
 
 AddressArgument = Annotated[str, typer.Argument(metavar="ADDRESS", help="Email address of the subscriber.")]
@@ -201,7 +199,7 @@ def pause(
     the subscriber's time zone, with the best of what came meanwhile.
     """
     if until is None:
-        _set_status("pause", address, newsletter, "Paused")
+        status.set_status("pause", address, newsletter)
         return
     pauses.pause_until(address, newsletter, until)
 
@@ -213,13 +211,13 @@ def resume(address: AddressArgument, *, newsletter: NewsletterOption = None) -> 
     With --newsletter this also undoes their unsubscribe. Articles from the time of the pause are sent only if
     it had a date (pause --until).
     """
-    _set_status("resume", address, newsletter, "Resumed")
+    status.set_status("resume", address, newsletter)
 
 
 @commands.add("unsubscribe", "caveat subscriber unsubscribe amina@example.org")
 def unsubscribe(address: AddressArgument, *, newsletter: NewsletterOption = None) -> None:
     """Unsubscribe a subscriber, as their unsubscribe link does; no file or import undoes it."""
-    _set_status("unsubscribe", address, newsletter, "Unsubscribed")
+    status.set_status("unsubscribe", address, newsletter)
 
 
 @commands.add(
@@ -270,17 +268,7 @@ def erase(address: AddressArgument, *, yes: Yes = False) -> None:
 
     A hash of the address stays, so that no import mails them again. Remove them from subscribers.yaml first.
     """
-    erased = subscriber_id(address)
-
-    async def work(app: application.Application) -> bool:
-        if any(entry.subscriber.id == erased for entry in app.roster.subscribers):
-            raise UsageError(f"{address} is in subscribers.yaml; run caveat subscriber remove first")
-        require_confirmation(f"Erase {address}? This cannot be undone.", confirmed=yes)
-        known = await subscribers.erase(app, address)
-        print_message(f"Erased {address}." if known else f"There was no subscriber {address}.")
-        return True
-
-    open_app.run_in_app(work)
+    status.erase(address, yes=yes)
 
 
 @commands.add(
@@ -328,20 +316,10 @@ def export(
     """
 
     async def work(app: application.Application) -> bool:
+        about = {"form": form, "newsletter": newsletter or status.ALL}
+        await audit.record_command(app, "subscribers_exported", **about)
         async for line in subscribers.export_lines(app, form, newsletter):
             sys.stdout.write(line)
-        return True
-
-    open_app.run_in_app(work, apply_roster=True)
-
-
-def _set_status(action: str, address: str, newsletter: str | None, done: str) -> None:
-    async def work(app: application.Application) -> bool:
-        found = await memberships.memberships_of(app, address, newsletter)
-        changed = await subscribers.set_status(app, action, found[0].subscriber.id, newsletter)
-        print_message(
-            f"{done} {address}: {changed} changed." if changed else f"{address}: nothing to change."
-        )
         return True
 
     open_app.run_in_app(work, apply_roster=True)

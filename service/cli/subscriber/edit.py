@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
+from service.app.accounts.audit import record_command
 from service.app.factories import config_folder
 from service.app.factories.application import Application
 from service.app.people.person import change_person, change_preferences, person_of
@@ -78,6 +79,8 @@ def _edit_database(
             subscriber = person.subscriber
             zone = given.get("timezone", subscriber.timezone or "")
             await change_person(app, person, given.get("name", subscriber.name), zone)
+        fields = ", ".join((*given, *texts))
+        await record_command(app, "subscriber_changed", person.subscriber.id, fields=fields)
         print_message(f"Changed {address} in the database.")
         return True
 

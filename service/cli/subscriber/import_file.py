@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
+from service.app.accounts.audit import record_command
 from service.app.factories.application import Application
 from service.app.subscribers import ImportResult, RefusedRow, import_file
 from service.cli.ui.input import STDIN, open_input, require_confirmation
@@ -47,6 +48,7 @@ def run_import(file: Path, default_newsletters: Sequence[str], *, dry_run: bool,
             require_confirmation(question, confirmed=False)
         on_refusal = RefusalPrinter(file.name) if yes else _ignore
         done = await _import(app, file, default_newsletters, dry_run=False, on_refusal=on_refusal)
+        await record_command(app, "subscribers_imported", file=file.name, added=done.added)
         print_message(_result_text(done))
         return not done.refused
 

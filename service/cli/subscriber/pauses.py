@@ -6,8 +6,10 @@ from datetime import date
 from zoneinfo import ZoneInfo
 
 from service.app import subscribers
+from service.app.accounts.audit import record_command
 from service.app.factories import application
 from service.cli.subscriber.memberships import memberships_of
+from service.cli.subscriber.status import ALL
 from service.cli.ui import open_app
 from service.cli.ui.output import print_message
 from service.core.errors import UsageError
@@ -23,6 +25,9 @@ def pause_until(address: str, newsletter: str | None, until: str) -> None:
     async def work(app: application.Application) -> bool:
         person = (await memberships_of(app, address, newsletter))[0].subscriber
         changed = await subscribers.pause_until(app, person.id, newsletter, day)
+        if changed:
+            about = {"newsletter": newsletter or ALL, "until": day.isoformat()}
+            await record_command(app, "subscriber_paused", person.id, **about)
         print_message(
             f"Paused {address} until {day}: {changed} changed."
             if changed

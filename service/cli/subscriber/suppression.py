@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from service.app import subscribers
+from service.app.accounts.audit import record_command
 from service.app.factories.application import Application
 from service.cli.ui.input import require_confirmation
 from service.cli.ui.open_app import run_in_app
 from service.cli.ui.output import SHORT_ID_CHARACTERS, local_time, print_message, print_records
+from service.core.ids import subscriber_id
 from service.core.model import SubscriptionStatus
 from service.core.read_models import Suppression
 
@@ -19,7 +21,9 @@ def suppress(address: str, reason: str) -> None:
     async def work(app: Application) -> bool:
         earlier = await subscribers.suppression(app, address)
         if earlier is None:
-            await subscribers.suppress(app, address, reason.strip() or DEFAULT_REASON)
+            wanted = reason.strip() or DEFAULT_REASON
+            await subscribers.suppress(app, address, wanted)
+            await record_command(app, "subscriber_suppressed", subscriber_id(address), reason=wanted)
             print_message(f"{address} is suppressed now.")
         else:
             print_message(f"{suppression_text(address, earlier)} already.")
@@ -41,6 +45,7 @@ def unsuppress(address: str, *, dry_run: bool, yes: bool) -> None:
             return True
         require_confirmation(f"{suppression_text(address, found)}. Mail it again?", confirmed=yes)
         await subscribers.unsuppress(app, address)
+        await record_command(app, "subscriber_unsuppressed", subscriber_id(address))
         print_message(f"{address} is no longer suppressed.")
         for membership in await app.subscribers.memberships(email=address):
             newsletter = membership.subscription.newsletter

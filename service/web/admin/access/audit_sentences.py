@@ -72,6 +72,7 @@ SENTENCES = {
     "newsletter_changed": "changed the newsletter {title}: {keys}",
     "newsletter_added": "added the newsletter {title}",
     "newsletter_removed": "removed the newsletter {title}",
+    "config_applied": "applied {files}; {ended} subscriptions ended",
     "doctor_run": "ran the checks of the installation",
 }
 """What a person did, behind their name, by action; a field is `subject` or a detail of the entry."""
