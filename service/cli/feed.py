@@ -32,7 +32,7 @@ with lazy_imports():
     from service.app.factories import application, config_folder
     from service.cli import inspection_text
     from service.cli.ui import open_app
-    from service.runtime import signals
+    from service.runtime import event_loop
 
 commands = CommandTyper(
     """Find, add, remove and inspect feeds, and show their health.
@@ -131,7 +131,7 @@ def add(
 
 def _discover(address: str, pick: int) -> tuple[str, str]:
     """Return the address and title of the feed with that number. Raises CaveatError if there is none."""
-    found = signals.run(feeds.discover(context.load_for_database().settings, address))
+    found = event_loop.run(feeds.discover(context.load_for_database().settings, address))
     if not found.feeds:
         raise CaveatError(f"{address} leads to no feed: {found.reason}")
     if len(found.feeds) > 1:
@@ -187,7 +187,7 @@ def inspect(
         else:
             inspection_text.print_inspection(inspection, loaded.roster)
 
-    if not signals.run(feeds.inspect_each(fetch, _source_names(sources), show)):
+    if not event_loop.run(feeds.inspect_each(fetch, _source_names(sources), show)):
         raise typer.Exit(1)
 
 

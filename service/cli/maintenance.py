@@ -20,7 +20,7 @@ with lazy_imports():
     from service.app import maintenance
     from service.app.doctor import checks
     from service.cli import operator_mail
-    from service.runtime import signals
+    from service.runtime import event_loop
 
 commands = CommandTyper()
 
@@ -63,7 +63,7 @@ def doctor(
                 print_data(f"{result.verdict:<7}{result.what:<15}{result.said}")
         return all_passed
 
-    if not signals.run(run_checks()):
+    if not event_loop.run(run_checks()):
         raise typer.Exit(1)
 
 
@@ -73,7 +73,7 @@ def migrate() -> None:
 
     Every command migrates the database when it opens it; this one does nothing else.
     """
-    name = signals.run(maintenance.migrate(context.load_for_database().settings))
+    name = event_loop.run(maintenance.migrate(context.load_for_database().settings))
     print_message(f"The database {name} is up to date.")
 
 
@@ -92,7 +92,7 @@ def backup(
         raise UsageError(f"the folder {target.parent} does not exist; create it first")
     settings = context.load_for_database().settings
     with progress("Copying") as report:
-        signals.run(maintenance.back_up(settings, target, report))
+        event_loop.run(maintenance.back_up(settings, target, report))
     print_message(f"{target} contains the database ({target.stat().st_size / 2**20:.1f} MB).")
 
 
@@ -121,12 +121,12 @@ def restore(
     if source is None:
         if not resume:
             raise UsageError("name the backup: caveat restore FILE")
-        ended = signals.run(maintenance.resume_sending(settings))
+        ended = event_loop.run(maintenance.resume_sending(settings))
         print_message("Sending continues." if ended else "Sending was not held.")
         return
     require_confirmation(f"Replace the database with {source}?", confirmed=yes)
     with progress("Restoring") as report:
-        done = signals.run(maintenance.restore(settings, source, progress=report))
+        done = event_loop.run(maintenance.restore(settings, source, progress=report))
     print_message(f"The database is restored from {source}.")
     if done.merged is not None:
         counts = ", ".join(f"{name} {count}" for name, count in asdict(done.merged).items())
@@ -134,7 +134,7 @@ def restore(
     if done.old_database:
         print_message(f"The old database is kept: {done.old_database}. Delete it when you do not need it.")
     if done.hold_reason and resume:
-        signals.run(maintenance.resume_sending(settings))
+        event_loop.run(maintenance.resume_sending(settings))
     elif done.hold_reason:
         print_message(
             f"Sending is held: {done.hold_reason}. "

@@ -13,6 +13,7 @@ from service.core.errors import UnknownName, UsageError
 from service.core.stages import STAGES
 
 with lazy_imports():
+    from service.app.factories import config_folder
     from service.runtime import logging, signals
     from service.runtime import service as runtime
 
@@ -27,7 +28,7 @@ def run() -> None:
     start continues work that was interrupted by a stop or a crash.
 
     A saved change of the configuration is loaded at once if it is valid. If not, the error is logged and the
-    last valid configuration stays in effect.
+    last valid configuration stays in effect, also after a restart. A fault in caveat.yaml prevents a start.
     """
     _serve(stages=STAGES, schedule=True, web=True)
 
@@ -79,7 +80,7 @@ def scheduler() -> None:
 
 def _require_shared_database(role: str) -> None:
     """Raise UsageError for SQLite, over which processes cannot notify each other."""
-    settings = context.load_config(tolerant=True).settings
+    settings = config_folder.load_for_database(context.options().config).settings
     if settings.storage.startswith("sqlite"):
         raise UsageError(
             f"caveat {role} needs PostgreSQL, and storage is {settings.storage_shown}; "
@@ -92,4 +93,7 @@ def _serve(*, stages: tuple[str, ...], schedule: bool, web: bool, connections: i
     signals.run_service(
         lambda: context.load_config(tolerant=True, connections=connections),
         runtime.Roles(stages, schedule=schedule, web=web),
+        load_at_start=lambda: config_folder.load_for_database(
+            context.options().config, connections=connections
+        ),
     )

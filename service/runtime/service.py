@@ -18,7 +18,7 @@ import structlog
 from service.app.background_jobs import BackgroundJobs
 from service.app.bounces import read_bounces
 from service.app.clock import Clock, utc_now
-from service.app.config.in_force import roster_in_force
+from service.app.config.in_force import last_valid_roster, roster_in_force
 from service.app.factories.application import Application, bootstrap
 from service.app.maintenance import prune
 from service.app.operator.mail import tell_operator
@@ -35,14 +35,13 @@ from service.runtime.descriptors import raise_descriptor_limit, share_descriptor
 from service.runtime.due_timer import run_due_timer
 from service.runtime.http.http_server import serve
 from service.runtime.http.listeners import WebListener, web_listeners
+from service.runtime.rejected_config import RejectedConfig
 from service.runtime.reload import ReloadableApp
 from service.runtime.scheduler import Tick, start_scheduler
 from service.runtime.stage_monitor import StageMonitor, log_report
 from service.runtime.stage_signals import Handler, StageSignals, stages_with_work
 from service.runtime.together import run_together
 from service.settings.values import LoadedConfig
-
-REJECTED = "the last valid configuration stays in force"
 
 log = structlog.get_logger("service")
 
@@ -57,16 +56,22 @@ class Roles:
 
 
 class Service:
-    """A running service. `load` reads the configuration, at the start and after each change of its files.
+    """A running service. `load` reads the configuration after each change of its files.
 
-    `started` is set once everything runs. `config_error` says why the configuration saved last is not in
-    force; None when it is.
+    `load_at_start` reads it at the start, by default with `load`; it may return `faults` of roster files, and
+    then the last valid roster is in force. `started` is set once everything runs.
     """
 
     def __init__(
-        self, load: Callable[[], LoadedConfig], roles: Roles | None = None, *, clock: Clock = utc_now
+        self,
+        load: Callable[[], LoadedConfig],
+        roles: Roles | None = None,
+        *,
+        load_at_start: Callable[[], LoadedConfig] | None = None,
+        clock: Clock = utc_now,
     ) -> None:
-        self._load, self._roles, self._clock = load, roles or Roles(), clock
+        self._load, self._load_at_start = load, load_at_start or load
+        self._roles, self._clock = roles or Roles(), clock
         self._apps: ReloadableApp
         self._signals: StageSignals
         self._pool: ProcessPool
@@ -76,12 +81,17 @@ class Service:
         self.started = asyncio.Event()
         self._bounces_read_at: datetime | None = None
         self._guard = ConfigGuard()
-        self.config_error: ConfigError | None = None
+        self._rejected = RejectedConfig()
 
     @property
     def app(self) -> Application:
         """The current application, once the service has started."""
         return self._apps.current
+
+    @property
+    def config_error(self) -> ConfigError | None:
+        """Why the configuration saved last is not in force; None when it is."""
+        return self._rejected.error
 
     @property
     def held_change(self) -> HeldChange | None:
@@ -93,7 +103,7 @@ class Service:
 
         Raises ConfigError, StoreError or CaveatError when it cannot start.
         """
-        loaded = self._load()
+        loaded = self._load_at_start()
         settings = loaded.settings
         shares = share_descriptors(raise_descriptor_limit(), settings)
         listeners = web_listeners(lambda: self._apps, settings.web, shares, serves_web=self._roles.web)
@@ -263,9 +273,15 @@ class Service:
     # --- the configuration -----------------------------------------------------------------
 
     async def _start_config(self, loaded: LoadedConfig) -> None:
-        """Apply the roster of the start, unless the guard holds it back; then the last one stays in force."""
+        """Apply the roster of the start, unless it has faults or the guard holds it back.
+
+        Then the last one stays in force. Raises ConfigError if there is none.
+        """
         app = self._apps.current
-        if await self._guard.lets_pass(app, loaded.roster):
+        if loaded.faults:
+            app.roster = await last_valid_roster(app, loaded.faults)
+            self._rejected.reject(ConfigError(loaded.faults))
+        elif await self._guard.lets_pass(app, loaded.roster):
             await self._apply_roster(loaded)
         else:
             app.roster = await roster_in_force(app, loaded.roster)
@@ -280,14 +296,9 @@ class Service:
         try:
             # In a thread: thousands of subscribers take seconds, and mails and pages must not wait.
             await self._apply_config(await asyncio.to_thread(self._load))
-            if self.config_error is not None:
-                log.info("config_valid_again")
-            self.config_error = None
-        except ConfigError as error:
-            self.config_error = error
-            log.warning("config_rejected", message=REJECTED, errors=[str(one) for one in error.faults])
+            self._rejected.accept()
         except CaveatError as error:
-            log.warning("config_rejected", message=REJECTED, errors=[str(error)])
+            self._rejected.reject(error)
 
     async def _apply_config(self, loaded: LoadedConfig) -> None:
         """Replace the application by one of the new configuration; storage and listeners stay as they are."""
@@ -320,7 +331,7 @@ class Service:
             pool=self._pool,
             notify_workers=self._notify_workers,
             stage_problems=self._monitor.problems,
-            config_faults=lambda: tuple(map(str, self.config_error.faults)) if self.config_error else (),
+            config_faults=self._rejected.sentences,
             jobs=self._jobs,
         )
 

@@ -48,8 +48,8 @@ class HealthPages:
             "last_tick_seconds": None if age is None else round(age.total_seconds(), 1),
             "problems": list(health.problems),
         }
-        if health.held_change:
-            details["configuration"] = health.held_change
+        if health.configuration:
+            details["configuration"] = health.configuration
         if not (
             self.open_metrics or self.clients.is_operator(request) or has_bearer_token(request, self.token)
         ):

@@ -26,11 +26,10 @@ NO_CONFIG = {
 }
 """Commands that read no configuration, or also work without one; `feed add` polls the address first."""
 
+SERVICES = {"run", "worker", "web", "scheduler"}
+"""Commands that run until they are stopped; tests/runtime/test_broken_start.py starts them."""
+
 NEEDS_FILES = {
-    "run": "",
-    "worker": "",
-    "web": "",
-    "scheduler": "",
     "gather": "",
     "compose": "",
     "send": "morning --all --yes",
@@ -114,7 +113,7 @@ def commands(command: Any, words: tuple[str, ...] = ()) -> Iterator[tuple[str, s
 
 def test_commands_that_need_the_files_name_the_place_of_the_fault(broken: CliRunner):
     known = {name for name, _ in commands(ROOT)}
-    assert known >= {*NO_CONFIG, *NEEDS_FILES, *LAST_VALID}
+    assert known >= {*NO_CONFIG, *SERVICES, *NEEDS_FILES, *LAST_VALID}
     for name, arguments in NEEDS_FILES.items():
         result = broken(*name.split(), *arguments.split())
         assert (name, result.code) == (name, 2)
@@ -124,7 +123,7 @@ def test_commands_that_need_the_files_name_the_place_of_the_fault(broken: CliRun
 def test_all_other_commands_work_with_the_last_valid_roster(broken: CliRunner):
     wrong = []
     for name, arguments in commands(ROOT):
-        if name in NO_CONFIG or name in NEEDS_FILES:
+        if name in NO_CONFIG | SERVICES or name in NEEDS_FILES:
             continue
         words, code = LAST_VALID.get(name, (arguments, None))
         result = broken(*name.split(), *words.split())
@@ -161,3 +160,23 @@ def test_a_broken_caveat_yaml_is_named_as_what_every_command_needs(caveat: CliRu
     assert result.code == 2
     assert "caveat.yaml:7:1: there is no key `storrage`" in result.err
     assert "caveat.yaml names the database, so every command needs it" in result.err
+
+
+@pytest.mark.parametrize("command", ["run", "web"])
+def test_nothing_starts_without_a_valid_roster_before(caveat: CliRunner, command: str):
+    caveat.replace("newsletters.yaml", "daily 07:00", "dayly 07:00")
+    result = caveat(command)
+
+    assert result.code == 2
+    assert PLACE in result.err
+    assert "no valid configuration was applied to this database before" in result.err
+
+
+@pytest.mark.parametrize("command", ["run", "worker", "web", "scheduler"])
+def test_nothing_starts_with_a_broken_caveat_yaml(caveat: CliRunner, command: str):
+    assert caveat("config", "apply").code == 0
+    caveat.replace("caveat.yaml", "storage: ", "storrage: ")
+    result = caveat(command)
+
+    assert result.code == 2
+    assert "caveat.yaml:7:1: there is no key `storrage`" in result.err

@@ -16,7 +16,7 @@ from service.deliver.channels.smtp.channel import SmtpChannel
 from service.deliver.channels.smtp.connection import SmtpConnection
 from service.deliver.leases import DeliverPolicy
 from service.deliver.stage import Deliverer, deliver
-from service.runtime import signals as process
+from service.runtime import event_loop as process
 from service.store.database import Database
 from service.store.deliver import SqlDeliverStore
 from tests.deliver.fakes import a_message_builder, a_relay_at

@@ -18,6 +18,7 @@ from urllib.request import Request, urlopen
 from aiosmtpd.controller import Controller
 from aiosmtpd.smtp import SMTP, Envelope, Session
 
+from service.app.factories.config_folder import load_for_database
 from service.core.read_models import PendingWork
 from service.runtime.service import Roles, Service
 from service.settings.load import load_config
@@ -124,7 +125,13 @@ subscribers:
 @asynccontextmanager
 async def running(folder: Path, clock: Clock, roles: Roles | None = None) -> AsyncIterator[Service]:
     """Run the service; stop it after the block as SIGTERM does."""
-    service, stopping = Service(lambda: load_config(folder, {}), roles, clock=clock), asyncio.Event()
+    service = Service(
+        lambda: load_config(folder, {}),
+        roles,
+        load_at_start=lambda: load_for_database(folder),
+        clock=clock,
+    )
+    stopping = asyncio.Event()
     life = asyncio.create_task(service.run(stopping))
     begun = asyncio.create_task(service.started.wait())
     try:

@@ -72,7 +72,9 @@ async def test_an_emptied_file_ends_nobody_until_it_is_restored(service: Service
         assert await active(service) == 12
         assert service.app is before
         health = await service.app.health.health()
-        assert health.held_change.startswith("the configuration would end 12 of 12 subscriptions (daily 12)")
+        assert health.configuration.startswith(
+            "the configuration would end 12 of 12 subscriptions (daily 12)"
+        )
 
         (config / "subscribers.yaml").write_text(people)
         await until(service, held=False)
@@ -80,7 +82,7 @@ async def test_an_emptied_file_ends_nobody_until_it_is_restored(service: Service
         "config_held",
         "config_no_longer_held",
     ]
-    assert (await service.app.health.health()).held_change == ""
+    assert (await service.app.health.health()).configuration == ""
 
 
 async def test_a_renamed_newsletter_and_a_file_that_is_gone_end_nobody(service: Service, config: Path):

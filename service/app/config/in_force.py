@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from service.app.clock import Clock, utc_now
-from service.core.errors import CaveatError, Fault
+from service.core.errors import CaveatError, ConfigError, Fault
 from service.core.model import HeldChange, Roster
 from service.settings.storage_url import sqlite_file
 from service.settings.values import LoadedConfig
@@ -39,11 +40,23 @@ async def roster_in_force(app: Application, saved: Roster = NO_ROSTER) -> Roster
     Its people are in the database only; `saved` is the roster of the files, whose people have the addresses
     on personal channels, and whose newsletters hold if none were ever applied. It must not be applied again.
     """
+    incomplete = replace(saved, fingerprint="", is_complete=False)
     newsletters = await app.subscribers.roster_state.newsletters()
     if newsletters is None:
-        return saved
+        return incomplete
     feeds = tuple(line.state.feed for line in await app.queries.feeds() if line.active)
-    return replace(saved, feeds=feeds, newsletters=tuple(newsletters), fingerprint="")
+    return replace(incomplete, feeds=feeds, newsletters=tuple(newsletters))
+
+
+async def last_valid_roster(app: Application, faults: Sequence[Fault]) -> Roster:
+    """Return the roster in force while the files have these faults.
+
+    Raises ConfigError with them if no roster was ever applied, so that there is nothing to work with.
+    """
+    if await app.subscribers.roster_state.newsletters() is None:
+        nothing = "no valid configuration was applied to this database before, so there is none to start with"
+        raise ConfigError([*faults, Fault(faults[0].file, 0, 0, nothing)])
+    return await roster_in_force(app)
 
 
 async def apply_if_changed(app: Application) -> None:

@@ -11,6 +11,7 @@ from urllib.parse import urlsplit
 
 from service.app.clock import Clock, utc_now
 from service.app.config.in_force import held_change_of
+from service.app.doctor.health import rejected_sentence
 from service.app.doctor.open_files import readable_by_others
 from service.app.doctor.port_owner import port_owner
 from service.app.factories.channels import channel_of, personal_channels_of
@@ -99,8 +100,7 @@ def _files(loaded: LoadedConfig) -> Iterator[CheckResult]:
     """Yield the faults, else the counts and the first warnings."""
     roster = loaded.roster
     if loaded.faults:
-        more = f"; {len(loaded.faults)} faults, see config check" if loaded.faults[1:] else ""
-        said = f"the files are not in force, the last valid ones are: {loaded.faults[0]}{more}"
+        said = rejected_sentence([str(fault) for fault in loaded.faults])
         yield CheckResult("configuration", CheckStatus.FAULT, said)
         return
     counted = (

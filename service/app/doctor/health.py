@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
@@ -24,15 +24,23 @@ WRITE_PROBE_INTERVAL = timedelta(seconds=30)
 class ServiceHealth:
     """Result of a health check. `last_tick_at` is the scheduler's last sweep, None in other processes.
 
-    `problems` are sentences about stages that make no progress and about the process pool. `held_change`
-    says that the saved configuration is not in force; "" if none is held. That is no reason to restart.
+    `problems` are sentences about stages that make no progress and about the process pool. `configuration`
+    says why the saved configuration is not in force; "" if it is. That is no reason to restart.
     """
 
     reachable: bool
     last_tick_at: datetime | None = None
     writable: bool = True
     problems: tuple[str, ...] = ()
-    held_change: str = ""
+    configuration: str = ""
+
+
+def rejected_sentence(faults: Sequence[str]) -> str:
+    """Return a sentence about faults of the saved configuration; "" if there are none."""
+    if not faults:
+        return ""
+    more = f"; {len(faults)} faults, see config check" if faults[1:] else ""
+    return f"the files are not in force, the last valid ones are: {faults[0]}{more}"
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,9 +61,10 @@ class HealthCheck:
         queries: Queries,
         clock: Clock,
         stage_problems: Callable[[], tuple[str, ...]] = tuple,
+        config_faults: Callable[[], tuple[str, ...]] = tuple,
     ) -> None:
         self._subscribers, self._queries, self.clock = subscribers, queries, clock
-        self.stage_problems = stage_problems
+        self.stage_problems, self._config_faults = stage_problems, config_faults
         self.last_tick_at: datetime | None = None
         self._probed_at: datetime | None = None
         self._writable = True
@@ -75,7 +84,7 @@ class HealthCheck:
             last_tick_at=self.last_tick_at,
             writable=await self._is_writable(),
             problems=self.stage_problems(),
-            held_change=held.sentence if held else "",
+            configuration=rejected_sentence(self._config_faults()) or (held.sentence if held else ""),
         )
 
     async def metrics(self) -> MetricsSnapshot:

@@ -300,4 +300,6 @@ class Application:
         """The health check of this process."""
         from service.app.doctor.health import HealthCheck  # noqa: PLC0415 - see the module's docstring
 
-        return HealthCheck(self.subscribers, self.queries, self.clock, self.stage_problems)
+        return HealthCheck(
+            self.subscribers, self.queries, self.clock, self.stage_problems, self.config_faults
+        )

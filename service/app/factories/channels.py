@@ -34,7 +34,10 @@ def channel_of(
 
 
 def personal_channel_of(name: str, settings: Settings, roster: Roster, key: bytes = b"") -> Channel:
-    """Return the channel with the addresses that the roster names. Without `key` it can only be asked."""
+    """Return the channel with the addresses that the roster names. Without `key` it can only be asked.
+
+    Messages wait for addresses that could not be read from the files.
+    """
 
     def preferences_url(subscriber_id: str, newsletter: str) -> str:
         return subscriber_links(key, settings.site.url, subscriber_id, newsletter).preferences
@@ -44,7 +47,12 @@ def personal_channel_of(name: str, settings: Settings, roster: Roster, key: byte
         for entry in roster.subscribers
         if entry.subscriber.channel == name
     }
-    return build_personal_channel(name, addresses, preferences_url)
+    unreadable = frozenset(roster.unreadable_subscribers)
+
+    def waits(subscriber_id: str) -> bool:
+        return not roster.is_complete or subscriber_id in unreadable
+
+    return build_personal_channel(name, addresses, preferences_url, waits)
 
 
 def personal_channels_of(settings: Settings, roster: Roster) -> list[Channel]:

@@ -55,26 +55,31 @@ def load(folder: Path, *, tolerant: bool = False, connections: int | None = None
     `tolerant` skips an invalid feed or subscriber with a warning; `connections` overrides the number of SMTP
     connections.
     """
-    environ = dict(os.environ)
-    if connections is not None:
-        environ["CAVEAT_MAIL__SMTP__CONNECTIONS"] = str(connections)
-    return load_config(folder, environ, tolerant=tolerant)
+    return load_config(folder, _environ(connections), tolerant=tolerant)
 
 
-def load_for_database(folder: Path) -> LoadedConfig:
+def load_for_database(folder: Path, *, connections: int | None = None) -> LoadedConfig:
     """Return what the folder configures; if only roster files are broken, the settings and their `faults`.
 
     Raises ConfigError if caveat.yaml or the environment has a fault: they name the database.
     """
     try:
-        return load(folder, tolerant=True)
+        return load(folder, tolerant=True, connections=connections)
     except ConfigError as error:
         try:
-            settings = load_settings(folder, dict(os.environ))
+            settings = load_settings(folder, _environ(connections))
         except ConfigError as unusable:
             needed = Fault(MAIN_FILE, 0, 0, f"{MAIN_FILE} names the database, so every command needs it")
             raise ConfigError([*error.faults, needed]) from unusable
         return LoadedConfig(settings, NO_ROSTER, faults=error.faults)
+
+
+def _environ(connections: int | None) -> dict[str, str]:
+    """Return the environment with this number of SMTP connections; None: with its own."""
+    environ = dict(os.environ)
+    if connections is not None:
+        environ["CAVEAT_MAIL__SMTP__CONNECTIONS"] = str(connections)
+    return environ
 
 
 def load_with(folder: Path, files: Mapping[str, bytes], *, tolerant: bool = False) -> LoadedConfig:

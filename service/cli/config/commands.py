@@ -32,7 +32,7 @@ with lazy_imports():
     from service.app.judge import disclosure
     from service.cli.config import plans
     from service.cli.ui import open_app
-    from service.runtime import signals
+    from service.runtime import event_loop
 
 commands = CommandTyper(
     """Create, check, show and apply the configuration.
@@ -77,7 +77,7 @@ def check(*, as_json: AsJson = False) -> None:
             print_json(fault_record(fault, "fault"))
         raise typer.Exit(2) from None
     unusable = channels.channel_faults(loaded.settings, loaded.roster)
-    held = signals.run(in_force.held_change_of(loaded))
+    held = event_loop.run(in_force.held_change_of(loaded))
     loaded = replace(loaded, warnings=(*loaded.warnings, *unusable, *held))
     if as_json:
         for warning in loaded.warnings:

@@ -22,8 +22,8 @@ from service.cli.ui.output import print_message, progress, quantity
 from service.core.errors import CaveatError, UsageError
 from service.core.model import Membership
 from service.core.read_models import DeliveryDetails, IssueDetails
+from service.runtime.event_loop import run
 from service.runtime.logging import configure_logs
-from service.runtime.signals import run
 
 PORT_FILE, CONFIG, DATABASE, OUTBOX = ".port", "config", "data/caveat.db", "outbox"
 DEMO_FILES = (CONFIG, "data", OUTBOX, PORT_FILE, ".gitignore")

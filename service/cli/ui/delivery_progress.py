@@ -17,7 +17,7 @@ from service.app.sending.manual_send import ResumeResult
 from service.cli.ui import context
 from service.cli.ui.output import SHORT_ID_CHARACTERS, local_time, print_message, progress, quantity
 from service.core.model import DeliveryState
-from service.runtime.signals import stopped_by
+from service.runtime.event_loop import stopped_by
 
 MAX_NAMED_ISSUES = 8  # in the command that resumes them; for more it is `--all`
 EXIT_INTERRUPTED = 130

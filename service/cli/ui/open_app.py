@@ -12,8 +12,8 @@ from service.app.factories.config_folder import LoadedConfig
 from service.cli.ui import context
 from service.cli.ui.output import as_sentence, print_message
 from service.core.errors import ChangeHeld
+from service.runtime.event_loop import run
 from service.runtime.logging import configure_logs
-from service.runtime.signals import run
 
 AppTask = Callable[[Application], Awaitable[bool]]
 """The work of a command; returns whether all of it succeeded."""

@@ -177,6 +177,8 @@ class Roster:
 
     `unreadable_subscribers` are the ids of subscribers with an invalid entry; their subscriptions stay
     unchanged. `fingerprint` is equal for equal files and the same version of Caveat; "" if it is unknown.
+    `is_complete` is False while the files are not in force: subscribers, and their addresses on personal
+    channels, may then be missing.
     """
 
     feeds: tuple[Feed, ...]
@@ -184,6 +186,7 @@ class Roster:
     subscribers: tuple[RosterEntry, ...]
     unreadable_subscribers: tuple[str, ...] = ()
     fingerprint: str = field(default="", compare=False)
+    is_complete: bool = True
 
     def newsletter(self, newsletter_id: str) -> Newsletter | None:
         """Return the newsletter with this id, or None."""

@@ -12,7 +12,12 @@ from pathlib import Path
 from service.core.errors import CaveatError, UnknownName
 from service.core.model import Delivery, Issue, Message
 from service.core.secret import Secret
-from service.deliver.channels.apprise.channel import AppriseChannel, MakePreferencesUrl
+from service.deliver.channels.apprise.channel import (
+    AppriseChannel,
+    IsWaiting,
+    MakePreferencesUrl,
+    waits_for_nobody,
+)
 from service.deliver.channels.file.channel import FileChannel
 from service.deliver.channels.smtp.settings import Relay
 from service.deliver.ports import Channel, MessageFactory, Prepare, RateLimits
@@ -40,7 +45,7 @@ MAIL_CHANNELS: dict[str, Callable[[ChannelSettings, MessageFactory, Prepare | No
 """The channels that carry whole mails: `mail.channel` in caveat.yaml names one of them."""
 
 
-PERSONAL_CHANNELS: dict[str, Callable[[Mapping[str, Secret], MakePreferencesUrl], Channel]] = {
+PERSONAL_CHANNELS: dict[str, Callable[[Mapping[str, Secret], MakePreferencesUrl, IsWaiting], Channel]] = {
     "apprise": AppriseChannel,
 }
 """The channels that carry digests to an address of each subscriber's own: subscribers.yaml names them."""
@@ -64,9 +69,15 @@ def build_channel(
 
 
 def build_personal_channel(
-    name: str, addresses: Mapping[str, Secret], preferences_url: MakePreferencesUrl
+    name: str,
+    addresses: Mapping[str, Secret],
+    preferences_url: MakePreferencesUrl,
+    is_waiting: IsWaiting = waits_for_nobody,
 ) -> Channel:
-    """Return the personal channel of that name; `addresses` are by subscriber id. Raises UnknownName."""
+    """Return the personal channel of that name. Raises UnknownName.
+
+    `addresses` are by subscriber id; `is_waiting` says of an id without one whether it may still be read.
+    """
     if name not in PERSONAL_CHANNELS:
         raise UnknownName("channel", name, PERSONAL_CHANNELS)
-    return PERSONAL_CHANNELS[name](addresses, preferences_url)
+    return PERSONAL_CHANNELS[name](addresses, preferences_url, is_waiting)

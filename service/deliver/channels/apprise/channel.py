@@ -4,6 +4,7 @@
     False                                          deferred: the service is down or did not accept it
     no answer in time, or an unknown error         uncertain: the service may have accepted it
     no address, or one that Apprise cannot use     refused, without consequence for the mail address
+    no address while the files are not in force    deferred: it may be there when they are
 
 Apprise blocks, so each send has a daemon thread of its own: a hanging service delays neither the event loop
 nor the end of the process. Addresses are secrets: what the libraries log is dropped, and no error repeats it.
@@ -49,6 +50,7 @@ NOT_INSTALLED = (
     "install it where Caveat runs: pip install 'caveat[channels]'"
 )
 NO_ADDRESS = "subscribers.yaml names no apprise address of this subscriber any more"
+ADDRESS_UNREAD = "the apprise address of this subscriber is in subscribers.yaml, which is not in force"
 UNUSABLE = "Apprise cannot use this address: its kind is unknown, or a part is missing"
 _HTTP_STATUS = re.compile(r"\berror=(\d{3})\b")
 
@@ -60,13 +62,25 @@ MakePreferencesUrl = Callable[[str, str], str]
 """Makes the URL of the preferences page of a subscriber (id) for a newsletter (id)."""
 
 
+IsWaiting = Callable[[str], bool]
+"""Says whether the address of a subscriber (id) is unknown only until the config files can be read."""
+
+
+def waits_for_nobody(_subscriber_id: str) -> bool:
+    """Say that every address is known."""
+    return False
+
+
 def is_installed() -> bool:
     """Return whether the library is there; it is not loaded."""
     return find_spec("apprise") is not None
 
 
 class AppriseChannel(Channel):
-    """Sends to the Apprise URL of each subscriber. `addresses` are the URLs by subscriber id."""
+    """Sends to the Apprise URL of each subscriber. `addresses` are the URLs by subscriber id.
+
+    `is_waiting` says of a subscriber without one whether a message is deferred instead of refused.
+    """
 
     name = "apprise"
     is_personal = True
@@ -75,11 +89,12 @@ class AppriseChannel(Channel):
         self,
         addresses: Mapping[str, Secret],
         preferences_url: MakePreferencesUrl,
+        is_waiting: IsWaiting = waits_for_nobody,
         *,
         send_seconds: float = SEND_SECONDS,
     ) -> None:
         self._addresses, self._preferences_url = addresses, preferences_url
-        self._send_seconds = send_seconds
+        self._is_waiting, self._send_seconds = is_waiting, send_seconds
         self._threads: list[threading.Thread] = []
 
     @override
@@ -122,7 +137,11 @@ class AppriseChannel(Channel):
         while (message := await outbox.next()) is not None:
             address = self._addresses.get(message.recipient)
             if address is None:
-                outbox.settle(message, Refused(NO_ADDRESS, RefusalCause.TARGET))
+                waits = self._is_waiting(message.recipient)
+                outbox.settle(
+                    message,
+                    Deferred(ADDRESS_UNREAD) if waits else Refused(NO_ADDRESS, RefusalCause.TARGET),
+                )
                 continue
             if len(self._hanging()) >= MAX_HANGING_SENDS:
                 outbox.put_back(message)

@@ -49,6 +49,11 @@ def states(caveat: CliRunner) -> dict[str, str]:
         return dict(database.execute(query))
 
 
+def make_due(caveat: CliRunner) -> None:
+    with sqlite3.connect(caveat.folder.parent / "caveat.db") as database:
+        database.execute("UPDATE deliveries SET due_at = 1 WHERE state = 'deferred'")
+
+
 def mails(caveat: CliRunner) -> int:
     return len(list((caveat.folder.parent / "outbox").glob("*.eml")))
 
@@ -84,8 +89,7 @@ def test_a_service_that_is_down_is_tried_again_after_a_restart(caveat: CliRunner
     assert done.code == 1
     assert "the service answered 503" in done.out
     assert states(caveat) == {"amina@example.org": "deferred", "ben@example.org": "sent"}
-    with sqlite3.connect(caveat.folder.parent / "caveat.db") as database:
-        database.execute("UPDATE deliveries SET due_at = 1 WHERE state = 'deferred'")
+    make_due(caveat)
     for _ in range(2):
         assert caveat("deliver").code == 0
     assert states(caveat)["amina@example.org"] == "sent"
@@ -206,6 +210,26 @@ def test_no_output_log_or_database_holds_the_address(caveat: CliRunner, httpserv
     stored = [path.read_bytes() for path in caveat.folder.parent.glob("caveat.db*")]
     assert stored
     assert not any(TOKEN.encode() in content for content in stored)
+
+
+def test_a_message_waits_while_the_file_with_its_address_is_broken(caveat: CliRunner, httpserver: HTTPServer):
+    httpserver.expect_ordered_request(f"/{TOKEN}").respond_with_data("no", status=503)
+    httpserver.expect_ordered_request(f"/{TOKEN}").respond_with_data("ok")
+    use_apprise(caveat, url_of(httpserver))
+    plan(caveat)
+    assert caveat("send", "morning", "--all", "--yes").code == 1
+    people = (caveat.folder / "subscribers.yaml").read_text()
+    for broken in ("subscribers: [", people.replace("channel:", "hours: x, channel:")):
+        caveat.write("subscribers.yaml", broken)
+        make_due(caveat)
+        caveat("deliver")
+        assert states(caveat) == {"amina@example.org": "deferred", "ben@example.org": "sent"}
+    assert len(httpserver.log) == 1
+
+    caveat.write("subscribers.yaml", people)
+    make_due(caveat)
+    assert caveat("deliver").code == 0
+    assert states(caveat) == {"amina@example.org": "sent", "ben@example.org": "sent"}
 
 
 async def test_a_silent_target_is_uncertain_and_does_not_hold_up_the_others():
