@@ -8,11 +8,10 @@ it can be repeated.
 from __future__ import annotations
 
 import asyncio
+import logging
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
 from typing import Any
-
-import structlog
 
 from service.core.errors import CaveatError, UsageError
 from service.core.progress import Progress
@@ -21,7 +20,7 @@ MAX_RUNNING = 32  # each holds a connection to the database now and then
 MAX_KEPT = 200  # finished jobs, with their results; the oldest is forgotten first
 FAILED = "Something went wrong; the log of the service has the details."
 
-log = structlog.get_logger("service")
+log = logging.getLogger("service")
 
 
 @dataclass(eq=False)
@@ -130,6 +129,6 @@ async def _run(job: Job, work: Callable[[Progress], Awaitable[Any]]) -> None:
         raise
     except Exception:
         job.problem = FAILED
-        log.exception("job_failed", job=job.key)
+        log.exception("job_failed", extra={"job": job.key})
     finally:
         job.ended.set()

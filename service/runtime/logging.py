@@ -27,16 +27,21 @@ NOISY_LOGGERS = (
 )
 
 FIELDS = (
+    "article",
     "bytes",
     "delivery",
     "domain",
+    "job",
     "per_minute",
     "reason",
     "relay",
     "result",
+    "retry",
     "retry_seconds",
+    "seconds",
     "sha256",
     "status",
+    "url",
 )
 """Fields that packages without structlog pass as `extra`. Fields of other libraries are left out."""
 

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import asyncio
+import logging
 
-import structlog
 from typing_extensions import override
 
 from service.app.clock import Clock
@@ -18,7 +18,7 @@ from service.gather.ports import Fetched, Fetcher, FetchFailed, Workers, WorkLim
 FETCH_SECONDS = 5.0  # for robots.txt and the file: the issue waits for them
 SHRINK_SECONDS = 10.0  # until a process of the pool runs, is free and has read the file
 
-log = structlog.get_logger("compose")
+log = logging.getLogger("compose")
 
 
 class FetchedPictures(PictureSource):
@@ -50,7 +50,7 @@ class FetchedPictures(PictureSource):
             reason = str(refused)
         except Exception as error:  # noqa: BLE001 - an issue is sent without its picture
             reason = f"an unexpected error occurred ({type(error).__name__}: {error})"
-        log.warning("picture_failed", url=url, reason=reason)
+        log.warning("picture_failed", extra={"url": url, "reason": reason})
         return None
 
     async def _fetch(self, url: str) -> bytes:

@@ -10,12 +10,11 @@ waits for a judge.
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from datetime import timedelta
 from typing import TYPE_CHECKING
-
-import structlog
 
 from service.app.clock import monotonic
 from service.app.judge.condensing import articles_ahead, condense_with, question_of
@@ -38,7 +37,7 @@ ASK_AHEAD = timedelta(hours=1)
 MAX_PASS_SECONDS = 600.0  # after which a pass asks nothing more; the next one goes on
 MAX_FAILURES = 3  # in a row, after which a pass asks nothing more
 
-log = structlog.get_logger("judge")
+log = logging.getLogger("judge")
 
 
 @dataclass(frozen=True, slots=True)
@@ -129,7 +128,10 @@ class _Pass:
             record = replace(record, result=ANSWERED, answer=stored_answer(reply))
             self.failures, self.report = 0, replace(self.report, answered=self.report.answered + 1)
         JUDGE_QUESTIONS.labels(record.result).inc()
-        log.info("judge_asked", article=article.id, result=record.result, seconds=round(seconds, 3))
+        log.info(
+            "judge_asked",
+            extra={"article": article.id, "result": record.result, "seconds": round(seconds, 3)},
+        )
         await self.store.record(record)
         asked = self.report.answered + self.report.unanswered
         self.is_over |= asked >= settings.per_pass or monotonic() - self.started > MAX_PASS_SECONDS

@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 import asyncio
+import logging
 from collections.abc import Callable
 from dataclasses import replace
 from datetime import timedelta
 from typing import TYPE_CHECKING, TypeVar
-
-import structlog
 
 from service.compose.upcoming import upcoming_articles
 from service.condense.judge.exchange import restored_answer
@@ -24,7 +23,7 @@ if TYPE_CHECKING:
 
 T = TypeVar("T")
 
-log = structlog.get_logger("judge")
+log = logging.getLogger("judge")
 
 
 async def articles_ahead(app: Application, ahead: timedelta) -> list[Article]:
@@ -57,7 +56,7 @@ async def condense_with(app: Application, article: Article, record: JudgeRecord)
     try:
         answer = restored_answer(record.answer)
     except JudgeAnswerRefused as error:  # stored by another version
-        log.warning("judge_answer_refused", article=article.id, reason=str(error))
+        log.warning("judge_answer_refused", extra={"article": article.id, "reason": str(error)})
         return False
     summary = await _in_pool(app, summarize_judged, article, app.settings.condense.points, answer)
     if summary is None or not summary.key_points or not summary.is_verbatim(article.text):
@@ -75,5 +74,7 @@ async def _in_pool(
     except PoolUnavailable:
         raise
     except Exception as error:  # noqa: BLE001 - one bad article must not stop the others
-        log.warning("judge_task_failed", article=article.id, reason=str(error) or type(error).__name__)
+        log.warning(
+            "judge_task_failed", extra={"article": article.id, "reason": str(error) or type(error).__name__}
+        )
         return None

@@ -12,6 +12,7 @@ ended is tried once more, because the cause may be outside; then it fails alone 
 from __future__ import annotations
 
 import atexit
+import logging
 import os
 import threading
 from collections import deque
@@ -20,8 +21,6 @@ from concurrent.futures import Executor, Future
 from functools import partial
 from math import inf
 from typing import Any, TypeVar
-
-import structlog
 
 from service.app.clock import monotonic
 from service.app.process_pool.process import PoolProcess, TaskResult, kill_fork_server, pickled
@@ -47,7 +46,7 @@ MAX_PROCESSES = 8
 WATCH_SECONDS = 1.0
 """Maximum time between two checks of the watchdog while there is work."""
 
-log = structlog.get_logger("pool")
+log = logging.getLogger("pool")
 
 
 class ProcessPool(Executor):
@@ -173,7 +172,7 @@ class ProcessPool(Executor):
             try:
                 self._run(thread, task)
             except Exception as error:
-                log.exception("process_pool_failed", reason=str(error))
+                log.exception("process_pool_failed", extra={"reason": str(error)})
                 self._complete(thread, TaskResult(error=PoolUnavailable(f"the process pool failed: {error}")))
                 self._end_process(thread)
             if thread.overdue or (thread.process is not None and thread.process.tasks >= self._tasks):
@@ -247,7 +246,7 @@ class ProcessPool(Executor):
             if retry and (task := self._remove_task(thread)):
                 task.deaths += 1
                 self._queue.appendleft(task)
-        log.warning("pool_process_ended", retry=retry)
+        log.warning("pool_process_ended", extra={"retry": retry})
         if not retry:
             self._complete(thread, TaskResult(error=ProcessEnded("the process that ran it ended")))
 
@@ -278,7 +277,7 @@ class ProcessPool(Executor):
 
     def _alarm(self, sentence: str) -> None:
         self._problem = sentence
-        log.error("process_pool_stalled", reason=sentence)
+        log.error("process_pool_stalled", extra={"reason": sentence})
 
     def _watch_threads(self) -> None:
         """Check the threads at the next deadline, or each second, while there is work."""
@@ -288,7 +287,7 @@ class ProcessPool(Executor):
                 try:
                     lost = self._check(monotonic())
                 except Exception as error:
-                    log.exception("process_pool_failed", reason=str(error))
+                    log.exception("process_pool_failed", extra={"reason": str(error)})
                 busy = bool(self._queue) or any(thread.deadline < inf for thread in self._threads)
                 if not lost and not self._closed_down:
                     self._watchdog_asleep = not busy

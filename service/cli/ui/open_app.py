@@ -13,7 +13,7 @@ from service.cli.ui import context
 from service.cli.ui.output import as_sentence, print_message
 from service.core.errors import ChangeHeld
 from service.runtime.event_loop import run
-from service.runtime.logging import configure_logs
+from service.runtime.quiet_logs import silence_logs
 
 AppTask = Callable[[Application], Awaitable[bool]]
 """The work of a command; returns whether all of it succeeded."""
@@ -26,7 +26,12 @@ def run_in_app(task: AppTask, *, apply_roster: bool = False, needs_files: bool =
     `needs_files` a broken roster file is an error, and so is a change that the guard holds back; other
     commands then work with what was applied last.
     """
-    configure_logs("debug" if context.options().debug else "critical")
+    if context.options().debug:
+        from service.runtime.logging import configure_logs  # noqa: PLC0415 - see quiet_logs
+
+        configure_logs("debug")
+    else:
+        silence_logs()
     loaded = context.load_config(tolerant=True) if needs_files else context.load_for_database()
     context.print_warnings(loaded)
 

@@ -10,7 +10,6 @@ from datetime import timedelta
 from pathlib import Path
 
 import pytest
-import structlog
 
 from service.condense.judge.summarizing import question_about
 from service.condense.ports import ANSWERED
@@ -292,13 +291,18 @@ async def test_pairs_are_confirmed_one_by_one(tmp_path: Path):
 
 async def test_the_key_is_in_the_header_and_nowhere_else(tmp_path: Path, caplog: pytest.LogCaptureFixture):
     caplog.set_level("DEBUG")
-    with structlog.testing.capture_logs() as logged:
+    with caplog.at_level("INFO"):
         async with a_newsroom(tmp_path / "config", lambda _: response(400, b"{}"), *ARTICLES) as newsroom:
             report = await newsroom.app.ask_judge()
             stored = (tmp_path / "caveat.db").read_bytes()
 
     assert newsroom.endpoint.calls[0].headers["authorization"] == f"Bearer {KEY}"
-    assert any(entry["event"] == "judge_asked" and entry["result"] == "status" for entry in logged)
-    for text in (repr(logged), caplog.text, repr(report), repr(newsroom.app.settings)):
+    assert any(entry.msg == "judge_asked" and entry.result == "status" for entry in caplog.records)
+    for text in (
+        repr([vars(entry) for entry in caplog.records]),
+        caplog.text,
+        repr(report),
+        repr(newsroom.app.settings),
+    ):
         assert KEY not in text
     assert KEY.encode() not in stored

@@ -14,7 +14,6 @@ from itertools import cycle
 from pathlib import Path
 
 import pytest
-import structlog.testing
 
 from service.app.process_pool import pool as pool_module
 from service.app.process_pool import process as pool_process
@@ -235,14 +234,16 @@ def test_a_fork_server_that_was_killed_costs_nothing():
 
 
 @ON_UNIX
-def test_a_fork_server_that_hangs_is_an_alarm_until_the_next_task_succeeds(monkeypatch: pytest.MonkeyPatch):
+def test_a_fork_server_that_hangs_is_an_alarm_until_the_next_task_succeeds(
+    monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+):
     problems: list[str] = []
     alarm = ProcessPool._alarm
     monkeypatch.setattr(
         ProcessPool, "_alarm", lambda pool, sentence: (alarm(pool, sentence), problems.append(pool.problem))
     )
     pool = ProcessPool(2, start_seconds=8)
-    with structlog.testing.capture_logs() as logs:
+    with caplog.at_level("WARNING"):
         pool.submit(double, 1).result(PATIENCE)
         until(lambda: pool._idle == 1)
         os.kill(fork_server(), signal.SIGSTOP)
@@ -251,7 +252,7 @@ def test_a_fork_server_that_hangs_is_an_alarm_until_the_next_task_succeeds(monke
         assert pool.submit(double, 4).result(PATIENCE) == 8
     assert pool.problem == ""
     assert "did not start within 8 seconds" in problems[0]
-    assert {log["log_level"] for log in logs if log["event"] == "process_pool_stalled"} == {"error"}
+    assert {log.levelname for log in caplog.records if log.msg == "process_pool_stalled"} == {"ERROR"}
     pool.shutdown(wait=False)
 
 
@@ -295,7 +296,9 @@ def threads_at_work(pool: ProcessPool, task: Future[int]) -> list[PoolThread]:
     return list(pool._threads)
 
 
-def test_a_stalled_queue_is_an_alarm_and_a_restart(monkeypatch: pytest.MonkeyPatch):
+def test_a_stalled_queue_is_an_alarm_and_a_restart(
+    monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+):
     run, release, hung = ProcessPool._run, threading.Event(), []
 
     def hangs_once(pool: ProcessPool, thread: object, task: object) -> None:
@@ -305,12 +308,12 @@ def test_a_stalled_queue_is_an_alarm_and_a_restart(monkeypatch: pytest.MonkeyPat
         run(pool, thread, task)
 
     monkeypatch.setattr(ProcessPool, "_run", hangs_once)
-    with ProcessPool(1, seconds=0.1, start_seconds=3) as pool, structlog.testing.capture_logs() as logs:
+    with ProcessPool(1, seconds=0.1, start_seconds=3) as pool, caplog.at_level("WARNING"):
         first, second = pool.submit(double, 1), pool.submit(double, 2)
         assert isinstance(first.exception(PATIENCE), PoolUnavailable)
         assert second.result(PATIENCE) == 4
         release.set()
-    assert ["is restarted" in log["reason"] for log in logs if log["event"] == "process_pool_stalled"] == [
+    assert ["is restarted" in log.reason for log in caplog.records if log.msg == "process_pool_stalled"] == [
         True
     ]
 
