@@ -1,4 +1,4 @@
-"""Config guard: keeps a saved roster out of force while it would end too many subscriptions, and logs it."""
+"""Config guard: keeps a saved configuration with faults, or one that would end too much, out of force."""
 
 from __future__ import annotations
 
@@ -8,7 +8,10 @@ import structlog
 
 from service.app.config.in_force import held_by_guard
 from service.app.factories.application import Application
+from service.core.errors import CaveatError, ConfigError
 from service.core.model import HeldChange, Roster
+
+REJECTED = "the last valid configuration stays in force"
 
 log = structlog.get_logger("service")
 
@@ -33,3 +36,27 @@ class ConfigGuard:
         elif self.held is None and before is not None:
             log.info("config_no_longer_held")
         return self.held is None
+
+
+@dataclass
+class RejectedConfig:
+    """The faults of one process's saved configuration. `error` is None while it is in force."""
+
+    error: ConfigError | None = None
+
+    def reject(self, error: CaveatError) -> None:
+        """Log why the saved configuration is not taken; keep its faults if it has any."""
+        if isinstance(error, ConfigError):
+            self.error = error
+        errors = error.faults if isinstance(error, ConfigError) else (error,)
+        log.warning("config_rejected", message=REJECTED, errors=[str(one) for one in errors])
+
+    def accept(self) -> None:
+        """Forget the faults, because a valid configuration was saved; log it if there were any."""
+        if self.error is not None:
+            log.info("config_valid_again")
+        self.error = None
+
+    def sentences(self) -> tuple[str, ...]:
+        """Return each fault with file, line and column; () while the saved configuration is in force."""
+        return tuple(map(str, self.error.faults)) if self.error else ()

@@ -29,13 +29,12 @@ from service.core.model import HeldChange
 from service.core.progress import Progress
 from service.core.stages import STAGES
 from service.runtime.bounce_server import BounceServer
-from service.runtime.config_guard import ConfigGuard
+from service.runtime.config_guard import ConfigGuard, RejectedConfig
 from service.runtime.config_watcher import config_changes
 from service.runtime.descriptors import raise_descriptor_limit, share_descriptors
 from service.runtime.due_timer import run_due_timer
 from service.runtime.http.http_server import serve
 from service.runtime.http.listeners import WebListener, web_listeners
-from service.runtime.rejected_config import RejectedConfig
 from service.runtime.reload import ReloadableApp
 from service.runtime.scheduler import Tick, start_scheduler
 from service.runtime.stage_monitor import StageMonitor, log_report

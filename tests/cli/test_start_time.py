@@ -11,7 +11,7 @@ from tests.cli.runner import CliRunner
 
 NOT_NEEDED = (
     "service.runtime.service",
-    "service.gather",
+    "service.gather.poll",
     "service.web",
     "structlog",
     "rich",
@@ -34,7 +34,6 @@ NOT_NEEDED = (
         ("subscriber", "show", "amina@example.org"),
         ("subscriber", "pause", "amina@example.org"),
         ("issue", "list"),
-        ("feed", "list"),
     ],
 )
 def test_a_plain_command_imports_nothing_of_the_running_service(caveat: CliRunner, command: tuple[str, ...]):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Awaitable, Callable
 
 import typer
@@ -13,7 +14,6 @@ from service.cli.ui import context
 from service.cli.ui.output import as_sentence, print_message
 from service.core.errors import ChangeHeld
 from service.runtime.event_loop import run
-from service.runtime.quiet_logs import silence_logs
 
 AppTask = Callable[[Application], Awaitable[bool]]
 """The work of a command; returns whether all of it succeeded."""
@@ -27,11 +27,11 @@ def run_in_app(task: AppTask, *, apply_roster: bool = False, needs_files: bool =
     commands then work with what was applied last.
     """
     if context.options().debug:
-        from service.runtime.logging import configure_logs  # noqa: PLC0415 - see quiet_logs
+        from service.runtime.logging import configure_logs  # noqa: PLC0415 - structlog takes a tenth of a second
 
         configure_logs("debug")
     else:
-        silence_logs()
+        _silence_logs()
     loaded = context.load_config(tolerant=True) if needs_files else context.load_for_database()
     context.print_warnings(loaded)
 
@@ -58,3 +58,10 @@ async def _set_roster(
                 raise
             print_message(as_sentence(str(held)))
             app.roster = await roster_in_force(app, loaded.roster)
+
+
+def _silence_logs() -> None:
+    """Write only critical lines to standard error: the command prints its own result."""
+    root = logging.getLogger()
+    root.handlers[:] = [logging.StreamHandler()]
+    root.setLevel(logging.CRITICAL)
