@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 from service.app.accounts.sessions import SESSION_IDLE, SESSION_LIFETIME
 from service.app.clock import Clock, utc_now
+from service.app.privacy.retention import delete_expired
 from service.app.webhooks.sending import prune_messages
 from service.core.progress import Progress, no_progress
 from service.settings.values import Settings
@@ -94,8 +95,8 @@ async def prune(app: Application) -> int:
     cancelled = await SqlCancellation(app.database).cancel_rest(now)
     mails = await SqlSignUpStore(app.database).prune(now, LINK_LIFETIME)
     answers = await SqlJudgeStore(app.database).prune(now - ANSWER_LIFETIME)
-    # The audit record stays: `app.accounts.audit` has no time limit so far.
     ended = await SqlAccountStore(app.database).prune(now - SESSION_IDLE, now - SESSION_LIFETIME)
     attempts = await SqlAttemptStore(app.database).prune(now, MAX_LIMIT_PERIOD)
     messages = await prune_messages(app)
-    return cancelled + mails + answers + ended + attempts + messages
+    expired = await delete_expired(app)
+    return cancelled + mails + answers + ended + attempts + messages + expired

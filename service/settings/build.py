@@ -88,6 +88,7 @@ class SettingsBuilder:
             condense=self._condense(file.condense),
             webhooks=webhooks,
             operator=tuple(dict.fromkeys(file.operator)),
+            privacy=file.privacy.settings,
         )
 
     def _site(self, site: SiteBlock, bounces: BouncesBlock) -> Site:

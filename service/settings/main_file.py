@@ -28,6 +28,7 @@ from service.settings.field_types import (
     wrong_value,
 )
 from service.settings.operator.addresses import OperatorAddresses
+from service.settings.privacy.block import PrivacyBlock
 from service.settings.values import AdminSettings
 from service.settings.webhooks.block import MAX_WEBHOOKS, WebhookBlock
 
@@ -340,6 +341,7 @@ class MainConfig(ConfigBlock):
         description="Addresses that get a mail, once a day at most, when something is wrong.",
         examples=["vera@example.org"],
     )
+    privacy: PrivacyBlock = Field(default=PrivacyBlock(), description="How long data about people are kept.")
     webhooks: Annotated[list[WebhookBlock], Field(max_length=MAX_WEBHOOKS)] = Field(
         default_factory=list,
         description="Programs that are told about events.",

@@ -198,6 +198,15 @@ class WebhookSettings:
 
 
 @dataclass(frozen=True, slots=True)
+class PrivacySettings:
+    """How long deliveries, bounces and the audit record are kept; None: until the person is erased."""
+
+    deliveries: timedelta | None = None
+    bounces: timedelta | None = None
+    audit: timedelta | None = None
+
+
+@dataclass(frozen=True, slots=True)
 class Settings:
     """The settings of caveat.yaml and the environment; paths are absolute.
 
@@ -215,6 +224,7 @@ class Settings:
     condense: CondenseSettings
     webhooks: tuple[WebhookSettings, ...] = ()
     operator: tuple[str, ...] = ()
+    privacy: PrivacySettings = PrivacySettings()
 
 
 @dataclass(frozen=True, slots=True)

@@ -11,6 +11,7 @@ from sqlalchemy import Connection, String, delete, select, type_coerce, update
 from service.core import ids as identity
 from service.store.consents import anonymize_consents
 from service.store.schema import (
+    audit,
     bounces,
     deliveries,
     sends,
@@ -49,6 +50,9 @@ def forget(connection: Connection, number: int, person: str) -> None:
         connection.execute(delete(table).where(table.c.subscriber == number))
     connection.execute(update(deliveries).where(deliveries.c.subscriber == number).values(reply=None))
     _delete_from_sends(connection, person)
+    # What an editor did stays; about whom, and the reason in the editor's words, does not.
+    said = update(audit).where(audit.c.subject == person)
+    connection.execute(said.values(subject="", details={}))
     remove_people(connection, [number])
     empty = dict.fromkeys(("address_hash", "email", "name"), "") | {"id": f"erased-{number}"}
     erased = empty | dict.fromkeys(("timezone", "channel"))

@@ -1,0 +1,1 @@
+"""Privacy: how long data about people are kept."""
