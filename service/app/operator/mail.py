@@ -125,7 +125,7 @@ async def _plan_draft_mails(app: Application, now: datetime) -> int:
             timezone=_zone(app).key,
             line=OperatorLine(
                 f"The issue that is due on {due}",
-                f"{draft.size:,} subscribers",
+                f"{draft.size:,} subscriber{'' if draft.size == 1 else 's'}",
                 f"caveat draft show {draft.id[:8]}",
                 f"{admin_url(app)}/admin/drafts/{draft.id}",
             ),

@@ -16,6 +16,7 @@ from sqlalchemy import update
 from service.app.factories.application import Application, open_application
 from service.app.operator.mail import current_problems, tell_operator
 from service.settings.load import load_config
+from service.store.drafts import SqlDraftStore
 from service.store.operator_state import SqlOperatorState
 from service.store.schema import feeds
 from service.store.sending_hold import SendingHold, hold_sending
@@ -24,6 +25,7 @@ from tests.deliver.fakes import Clock
 from tests.deliver.server import MailServer
 from tests.end_to_end.installation import free_port, running
 from tests.settings.config_folders import FILES, a_config_folder
+from tests.store.stores import Stores
 
 OPERATOR = "vera@example.org"
 HOSTILE = "<script>alert(1)</script> \ue000confirm_url\ue001"
@@ -172,3 +174,22 @@ async def test_the_running_service_sends_it(tmp_path: Path, database_url: str):
             await service._tell_operator()
             assert (await service.app.pending_work()).deliveries == 0
         assert [taken.recipient for taken in server.taken] == [OPERATOR]
+
+
+async def test_a_new_draft_is_mailed_once_with_its_link(tmp_path: Path, sqlite_url: str):
+    clock = Clock()
+    async with MailServer() as server:
+        folder = a_config(tmp_path, sqlite_url, server.port)
+        file = folder / "newsletters.yaml"
+        file.write_text(file.read_text().replace("topics: [world]", "topics: [world], review: 20h"))
+        async with a_process(folder, clock) as app:
+            await Stores(app.database).publish("Harbour reopens", at=clock.now - timedelta(hours=1))
+            await app.compose()
+            [draft] = await SqlDraftStore(app.database).drafts_of()
+            reports = [await tell_operator(app) for _ in range(3)]
+            await app.deliver()
+        assert [report.draft_mails for report in reports] == [1, 0, 0]
+        assert subjects(server) == ["A draft of The Morning waits for you"]
+        text = read(server.taken[0]).get_body(("plain",)).get_content()
+        assert f"/admin/drafts/{draft.id}" in text
+        assert "for 1 subscriber." in text
