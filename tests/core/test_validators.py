@@ -15,8 +15,8 @@ from service.core.validators import read_email, read_phrases, read_schedule, rea
 
 days = st.lists(st.sampled_from([*WEEK, *(day[:3] for day in WEEK)]), min_size=1).map(",".join)
 dates = st.lists(st.integers(1, 31).map(str), min_size=1).map(",".join)
-times = st.lists(
-    st.tuples(st.integers(0, 23), st.integers(0, 59)).map(lambda t: f"{t[0]}:{t[1]:02}"), min_size=1
+times = st.lists(  # a quarter of an hour apart at least
+    st.integers(0, 4 * 24 - 1).map(lambda quarter: f"{quarter // 4}:{quarter % 4 * 15:02}"), min_size=1
 ).map(",".join)
 schedules = st.one_of(
     st.tuples(st.sampled_from(["daily", "Weekdays", "WEEKENDS"]), times),

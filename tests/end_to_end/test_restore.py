@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -68,7 +67,7 @@ async def run_past_the_backup(installation: Installation) -> None:
         installation.clock.at = FIRST
         await sweep_until_idle(service)
         assert sorted(installation.mailed()) == ["amina", "ben", "carla"]
-        await asyncio.to_thread(upkeep.back_up, installation.settings, installation.backup)
+        await upkeep.back_up(installation.settings, installation.backup)
         installation.clock.at = FIRST + DAY
         await sweep_until_idle(service)
         assert sorted(installation.mailed()) == ["amina", "amina", "ben", "ben", "carla", "carla"]

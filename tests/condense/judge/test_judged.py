@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import pytest
-from hypothesis import given
+from hypothesis import given, reject
 from hypothesis import strategies as st
 
 from service.condense.judge.answer import JudgeAnswer, read_answer
 from service.condense.judge.question import JudgeQuestion
 from service.condense.keypoints import KeyPoints
+from service.core.errors import SummaryRefused
 from service.core.model import CaveatKind, Grade, Role, Summary
 from tests.condense.judge.questions import SENTENCES, a_question
 
@@ -117,7 +118,10 @@ def judged_articles(draw: st.DrawFn) -> tuple[str, str, str, JudgeAnswer]:
     """Return a text, its headline and language, and an answer to the question about it."""
     text, title = draw(ARTICLES), draw(st.just("") | st.sampled_from(SENTENCE_POOL))
     language = draw(st.sampled_from(["en", "hr"]))
-    question = KeyPoints().question(text, title=title, language=language)
+    try:
+        question = KeyPoints().question(text, title=title, language=language)
+    except SummaryRefused:  # for example of a text that has only questions
+        reject()
     numbers = st.sampled_from(question.candidates)
     pairs = st.lists(st.tuples(numbers, numbers, KINDS, st.booleans()).map(list))
     fields = {"points": draw(st.lists(numbers, min_size=1, max_size=8)), "pairs": draw(pairs)}
