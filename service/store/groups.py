@@ -24,12 +24,31 @@ async def find_or_create(
     found = await _find(connection, edition_key, served_through, next_due_at)
     if found is not None:
         return found
+    return await create(connection, edition_key, served_through, next_due_at)
+
+
+async def create(
+    connection: AsyncConnection, edition_key: str, served_through: int, next_due_at: datetime
+) -> int:
+    """Return the number of a new group, even if there is one with the same edition, cursor and due time."""
     created = (
         groups.insert()
         .values(edition_key=edition_key, told_through=served_through, next_due_at=next_due_at)
         .returning(groups.c.number)
     )
     return int((await connection.execute(created)).scalar_one())
+
+
+async def relocate(connection: AsyncConnection, number: int, edition_key: str, next_due_at: datetime) -> None:
+    """Give a group with all its members another edition and due time.
+
+    There may be a group with the same ones: they are served together, and `advance` merges them.
+    """
+    await connection.execute(
+        update(groups)
+        .where(groups.c.number == number)
+        .values(edition_key=edition_key, next_due_at=next_due_at)
+    )
 
 
 async def advance(

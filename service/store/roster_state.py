@@ -7,22 +7,25 @@ hold no secret. Feeds and subscriptions have tables of their own.
 from __future__ import annotations
 
 import json
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import asdict, dataclass, fields, replace
 from datetime import datetime, timedelta
 from typing import Any
 
-from sqlalchemy import delete, func, select
+from sqlalchemy import and_, delete, func, select, true
 from sqlalchemy.ext.asyncio import AsyncConnection
 from typing_extensions import override
 
 from service.core.model import HeldChange, Newsletter, SubscriptionStatus
+from service.store import alike_subscriptions
 from service.store.database import Database
+from service.store.dialect import lock_groups
 from service.store.schema import settings, subscribers, subscriptions
-from service.subscribers.ports import RosterState
+from service.subscribers.ports import AlikeSubscriptions, RosterState, SubscriptionPlace
 
 NEWSLETTERS, FINGERPRINT = "roster_newsletters", "roster_fingerprint"
 HELD, CONFIRMED = "roster_held_change", "roster_confirmed"
+EDITIONS = "roster_editions"
 """Names of the rows in `settings`."""
 
 RUNNING = (SubscriptionStatus.ACTIVE, SubscriptionStatus.PAUSED)
@@ -85,6 +88,41 @@ class SqlRosterState(RosterState):
     @override
     async def confirmed(self) -> str:
         return await self._value(CONFIRMED) or ""
+
+    @override
+    async def applied_editions(self) -> Mapping[str, str]:
+        stored: dict[str, str] = json.loads(await self._value(EDITIONS) or "{}")
+        return stored
+
+    @override
+    async def record_edition(self, newsletter: str, edition_key: str) -> None:
+        query = select(settings.c.value).where(settings.c.name == EDITIONS)
+        async with self.database.write() as connection:
+            await lock_groups(connection)  # two processes may apply a roster at once
+            known = json.loads(await connection.scalar(query) or "{}")
+            await _remove(connection, EDITIONS)
+            stored = json.dumps(known | {newsletter: edition_key})
+            await connection.execute(settings.insert().values(name=EDITIONS, value=stored))
+
+    @override
+    async def alike_subscriptions(
+        self, newsletter: str, *, outside_files: bool = False
+    ) -> Sequence[AlikeSubscriptions]:
+        outside = ~subscriptions.c.declared if outside_files else true()
+        async with self.database.read() as connection:
+            whose = and_(subscriptions.c.newsletter == newsletter, outside)
+            return [alike for _, alike in await alike_subscriptions.read(connection, whose)]
+
+    @override
+    async def addresses_of(self, alike: AlikeSubscriptions, limit: int) -> Sequence[str]:
+        async with self.database.read() as connection:
+            return await alike_subscriptions.addresses(connection, alike, limit)
+
+    @override
+    async def move_subscriptions(
+        self, groups: Collection[int], rule: Callable[[AlikeSubscriptions], SubscriptionPlace]
+    ) -> int:
+        return await alike_subscriptions.move(self.database, groups, rule)
 
     @override
     async def hold(self, change: HeldChange, now: datetime) -> bool:

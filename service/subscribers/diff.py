@@ -8,16 +8,20 @@ from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
 
+from service.core.errors import UsageError
 from service.core.model import (
     PREFERENCE_FIELDS,
     DesiredSubscription,
     Edition,
     Feed,
     Membership,
+    Newsletter,
     Roster,
     SubscriptionStatus,
 )
+from service.subscribers.defaults import changed_defaults
 from service.subscribers.ports import SubscriberStore
+from service.subscribers.preferences import PlacementBuilder
 from service.subscribers.sync import placements_of
 
 PAGE_SIZE = 2_000  # subscribers per query
@@ -77,6 +81,7 @@ async def differences(
     placements, _, unplaced = await asyncio.to_thread(placements_of, roster, now)
     missing = {(p.subscriber.id, p.newsletter): p for p in placements}
     unreadable = {*roster.unreadable_subscribers, *unplaced}
+    changed, builder = await changed_defaults(store.roster_state, roster.newsletters), PlacementBuilder(now)
     after: str | None = None
     while page := await store.memberships_page(after, PAGE_SIZE):
         after = page[-1].subscriber.id
@@ -86,6 +91,9 @@ async def differences(
             if membership.subscriber.id in unreadable:
                 continue
             action, detail = _action(membership, placement)
+            if placement and (followed := _followed(membership, changed.get(key[1]), builder)):
+                placement, action = followed, RosterAction.CHANGE
+                detail = changed_preferences(membership.edition, followed.edition)
             if action is not None:
                 yield RosterDifference(
                     "subscription",
@@ -98,16 +106,20 @@ async def differences(
                     placement.next_due_at if placement else None,
                 )
     for placement in missing.values():
-        yield RosterDifference(
-            "subscription",
-            placement.subscriber.email,
-            placement.newsletter,
-            RosterAction.ADD,
-            "",
-            None,
-            placement.edition,
-            placement.next_due_at,
-        )
+        yield _added(placement)
+
+
+def _added(placement: DesiredSubscription) -> RosterDifference:
+    return RosterDifference(
+        "subscription",
+        placement.subscriber.email,
+        placement.newsletter,
+        RosterAction.ADD,
+        "",
+        None,
+        placement.edition,
+        placement.next_due_at,
+    )
 
 
 def _feeds(declared: Sequence[Feed], known: Sequence[Feed]) -> Iterator[RosterDifference]:
@@ -138,7 +150,7 @@ def _action(membership: Membership, placement: DesiredSubscription | None) -> tu
         return RosterAction.STAY, f"{status} by their own choice"
     if status is SubscriptionStatus.ENDED:
         return RosterAction.RETURN, "had been removed from the roster"
-    changes = "; ".join(_changes(membership.edition, placement.edition, PREFERENCE_KEYS))
+    changes = changed_preferences(membership.edition, placement.edition)
     if not changes:
         return None, ""
     return (
@@ -146,6 +158,29 @@ def _action(membership: Membership, placement: DesiredSubscription | None) -> tu
         if membership.chosen
         else (RosterAction.CHANGE, changes)
     )
+
+
+def _followed(
+    membership: Membership, newsletter: Newsletter | None, builder: PlacementBuilder
+) -> DesiredSubscription | None:
+    """Return the new subscription of a person whose own choice leaves out a changed default; None for others.
+
+    `newsletter` is None if none of its defaults changed.
+    """
+    place = membership.subscription
+    gets_mail = place.status is SubscriptionStatus.ACTIVE and membership.suppressed is None
+    if newsletter is None or not (membership.chosen and gets_mail):
+        return None
+    try:
+        followed = builder.build(membership.subscriber, newsletter, place.preferences)
+    except UsageError:
+        return None
+    return None if followed.edition_key == place.edition_key else followed
+
+
+def changed_preferences(before: Edition, after: Edition) -> str:
+    """Return each changed preference by its config key: `stories 8 -> 5; points 3 -> 2`."""
+    return "; ".join(_changes(before, after, PREFERENCE_KEYS))
 
 
 def _changes(current: Edition | Feed, desired: Edition | Feed, keys: Mapping[str, str]) -> Iterator[str]:

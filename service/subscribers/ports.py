@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from typing import Protocol
@@ -11,11 +11,13 @@ from service.core.model import (
     Consent,
     ConsentWay,
     DesiredSubscription,
+    Edition,
     Feed,
     HeldChange,
     Issue,
     Membership,
     Newsletter,
+    Preferences,
     SignUpRequest,
     Subscriber,
     SubscriptionStatus,
@@ -38,6 +40,31 @@ ERASED_REASON = "erased at their own request"
 
 UNSUBSCRIBED_REASON = "unsubscribed from everything"
 """The reason of a suppression that the subscriber asked for, and can lift."""
+
+
+@dataclass(frozen=True, slots=True)
+class SubscriptionPlace:
+    """What a subscription gets and when: its edition, its next due time, and the end of its pause, if any."""
+
+    edition: Edition
+    edition_key: str
+    next_due_at: datetime
+    paused_until: datetime | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class AlikeSubscriptions:
+    """Subscriptions of one group (its number) with the same preferences, time zone and place.
+
+    `people` is how many there are, `active` how many of them get mail.
+    """
+
+    group: int
+    preferences: Preferences
+    timezone: str | None
+    place: SubscriptionPlace
+    people: int
+    active: int
 
 
 class RosterState(Protocol):
@@ -69,6 +96,36 @@ class RosterState(Protocol):
 
     async def confirmed(self) -> str:
         """Return the fingerprint of the confirmed roster, "" if there is none."""
+        ...
+
+    async def applied_editions(self) -> Mapping[str, str]:
+        """Return the key of each newsletter's own edition that its subscriptions were last placed by."""
+        ...
+
+    async def record_edition(self, newsletter: str, edition_key: str) -> None:
+        """Store that all subscriptions of the newsletter are placed by its own edition with this key."""
+        ...
+
+    async def alike_subscriptions(
+        self, newsletter: str, *, outside_files: bool = False
+    ) -> Sequence[AlikeSubscriptions]:
+        """Return the newsletter's subscriptions, one entry for all that are alike.
+
+        `outside_files`: only those that no file declares.
+        """
+        ...
+
+    async def addresses_of(self, alike: AlikeSubscriptions, limit: int) -> Sequence[str]:
+        """Return some addresses of active subscribers that are alike and in no file."""
+        ...
+
+    async def move_subscriptions(
+        self, groups: Collection[int], rule: Callable[[AlikeSubscriptions], SubscriptionPlace]
+    ) -> int:
+        """Move the subscriptions of these groups to the places by the rule, in one transaction.
+
+        Return how many changed their place. Cursors, statuses and preferences stay.
+        """
         ...
 
     async def hold(self, change: HeldChange, now: datetime) -> bool:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Collection, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
 from service.core.errors import ChangeHeld, UsageError
@@ -18,6 +18,7 @@ from service.core.model import (
     SubscriptionStatus,
 )
 from service.subscribers import guard
+from service.subscribers.defaults import follow_defaults
 from service.subscribers.ports import SubscriberStore, SyncCounts
 from service.subscribers.preferences import PlacementBuilder
 
@@ -27,7 +28,10 @@ FIRST_ISSUE_LOOKBACK = timedelta(hours=24)
 
 @dataclass(frozen=True, slots=True)
 class RosterReport:
-    """What applying a roster changed. `problems` are sentences about subscribers who stay as they were."""
+    """What applying a roster changed. `problems` are sentences about subscribers who stay as they were.
+
+    Changed subscriptions include those outside the files that follow a newsletter's changed default.
+    """
 
     feeds: SyncCounts
     subscriptions: SyncCounts
@@ -62,8 +66,10 @@ async def apply_roster(
         placements += [_unchanged(membership) for membership in kept if _is_kept(membership)]
     starts = starts_after if starts_after is not None else now - FIRST_ISSUE_LOOKBACK
     subscriptions = await store.save_roster_subscriptions(placements, now, starts_after=starts)
+    followed = await follow_defaults(store.roster_state, roster.newsletters, now)
     await store.roster_state.record(roster.newsletters, "" if problems else roster.fingerprint)
-    return RosterReport(feeds, subscriptions, tuple(problems))
+    changed = replace(subscriptions, changed=subscriptions.changed + followed)
+    return RosterReport(feeds, changed, tuple(problems))
 
 
 async def held_change(store: SubscriberStore, roster: Roster, now: datetime) -> HeldChange | None:

@@ -52,6 +52,32 @@ def test_the_plan_says_who_moves_to_which_hour_and_when_their_next_mail_is_due(
     assert setting == "setting site.name: The Test -> The Other Test"
 
 
+def test_the_plan_counts_people_outside_the_files_who_follow_a_changed_default(
+    caveat: CliRunner, draft: Path, tmp_path: Path
+):
+    path = tmp_path / "people.csv"
+    path.write_text("email,newsletters\n" + "".join(f"imported{n}@example.org,morning\n" for n in range(7)))
+    assert caveat("subscriber", "import", path, "--yes").code == 0
+    change(draft, "newsletters.yaml", "daily 07:00", "daily 08:30")
+    change(
+        draft,
+        "subscribers.yaml",
+        "newsletters: [morning]",
+        'newsletters: [{id: morning, schedule: "daily 05:00"}]',
+    )
+    assert caveat("config", "apply", draft, "--yes").code == 0
+    shown = caveat("subscriber", "show", "imported0@example.org").out
+    assert "daily 08:30" in shown
+
+    change(draft, "newsletters.yaml", "daily 08:30", "daily 09:45")
+    newsletter, *people = caveat("config", "plan", draft).out.splitlines()
+    assert newsletter.endswith("7 get it at another time")
+    assert len(people) == 5
+    assert people[0].startswith(
+        "  imported0@example.org: moves from daily 08:30 in Europe/Berlin to daily 09:45 in Europe/Berlin"
+    )
+
+
 def test_the_plan_as_json_has_numbers_people_and_settings_without_secrets(caveat: CliRunner, draft: Path):
     change(draft, "subscribers.yaml", "{email: reader9@example.org", "{email: reader10@example.org")
     change(draft, "caveat.yaml", "mail: {", 'mail: {smtp: {username: me, password: "s3cret"}, ')

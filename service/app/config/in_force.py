@@ -13,6 +13,7 @@ from service.settings.storage_url import sqlite_file
 from service.settings.values import LoadedConfig
 from service.store.database import Database
 from service.store.subscribers import SqlSubscriberStore
+from service.subscribers.defaults import changed_defaults
 from service.subscribers.sync import held_change
 
 if TYPE_CHECKING:
@@ -65,7 +66,8 @@ async def apply_if_changed(app: Application) -> None:
     A command that needs one of 10,000 subscribers would else spend its time on comparing all of them.
     """
     state = app.subscribers.roster_state
-    if app.roster.fingerprint and app.roster.fingerprint == await state.fingerprint():
+    is_applied = app.roster.fingerprint and app.roster.fingerprint == await state.fingerprint()
+    if is_applied and not await changed_defaults(state, app.roster.newsletters):
         if await state.held() is not None:
             await state.release()
         return

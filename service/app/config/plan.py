@@ -16,11 +16,9 @@ from service.app.config.effects import (
     FeedEffect,
     NewsletterEffect,
     PersonEffect,
-    PersonEffectKind,
     SettingEffect,
-    local_time,
-    written_schedule,
 )
+from service.app.config.people import SAMPLE, FollowerEffect, follower_effects, kind_of, person_effect
 from service.app.factories import config_folder
 from service.core.errors import ConfigError
 from service.core.model import Newsletter
@@ -33,15 +31,6 @@ if TYPE_CHECKING:
     from service.app.factories.application import Application
 
 __all__ = ["ConfigPlan", "NewsletterEffect", "PersonEffect", "config_plan", "plan_of"]
-
-SAMPLE = 5  # people named for each newsletter
-
-SIMPLE_KINDS: dict[RosterAction, PersonEffectKind] = {
-    RosterAction.ADD: "gains",
-    RosterAction.END: "loses",
-    RosterAction.RETURN: "returns",
-    RosterAction.STAY: "stays",
-}
 
 
 async def config_plan(app: Application, files: Mapping[str, bytes] | None = None) -> ConfigPlan:
@@ -66,8 +55,9 @@ async def plan_of(
     _, problems, _ = await asyncio.to_thread(placements_of, roster, now)
     in_force = await app.subscribers.roster_state.newsletters()
     others = await app.subscribers.roster_state.undeclared_running()
+    followers = await follower_effects(app, roster.newsletters)
     return ConfigPlan(
-        newsletters=_newsletter_effects(roster.newsletters, in_force, found, others),
+        newsletters=_newsletter_effects(roster.newsletters, in_force, found, others, followers),
         feeds=tuple(_feed_effect(one) for one in found if one.kind == "feed"),
         settings=_setting_effects(settings_before, draft.effective),
         held=await held_change(app.subscribers, roster, now),
@@ -87,6 +77,7 @@ def _newsletter_effects(
     in_force: Sequence[Newsletter] | None,
     found: Iterable[RosterDifference],
     others: Mapping[str, int],
+    followers: Mapping[str, Sequence[FollowerEffect]],
 ) -> tuple[NewsletterEffect, ...]:
     """Return the effects on each newsletter that something changes for, in the order of the files."""
     after = {one.id: one for one in declared}
@@ -97,7 +88,14 @@ def _newsletter_effects(
             people.setdefault(one.newsletter, []).append(one)
     names = dict.fromkeys([*after, *before, *people])
     effects = (
-        _newsletter_effect(name, before.get(name), after.get(name), people.get(name, ()), others)
+        _newsletter_effect(
+            name,
+            before.get(name),
+            after.get(name),
+            people.get(name, ()),
+            others,
+            followers=followers.get(name, ()),
+        )
         for name in names
     )
     return tuple(effect for effect in effects if effect is not None)
@@ -109,16 +107,23 @@ def _newsletter_effect(
     after: Newsletter | None,
     people: Sequence[RosterDifference],
     others: Mapping[str, int],
+    *,
+    followers: Sequence[FollowerEffect],
 ) -> NewsletterEffect | None:
     """Return the effects on one newsletter, None if there are none."""
     action = "end" if before and not after else "add" if after and not before else ""
     detail = _changed_keys(before, after) if before and after else ""
-    if not (action or detail or people):
+    if not (action or detail or people or followers):
         return None
-    kinds = [_kind(one) for one in people]
+    kinds = [kind_of(one) for one in people]
     counts = Counter(kinds)
+    for effect in followers:
+        counts[effect.kind] += effect.people
     # What is hard to undo comes first.
     ordered = sorted(zip(people, kinds, strict=True), key=lambda one: KINDS.index(one[1]))
+    sample = [person_effect(person, kind) for person, kind in ordered[:SAMPLE]]
+    sample += [person for effect in followers for person in effect.sample]
+    sample.sort(key=lambda one: KINDS.index(one.kind))
     shown = after or before
     return NewsletterEffect(
         id=name,
@@ -132,20 +137,7 @@ def _newsletter_effect(
         changes=counts["changes"],
         stays=counts["stays"],
         others=others.get(name, 0) if action == "end" else 0,
-        sample=tuple(_person(person, kind) for person, kind in ordered[:SAMPLE]),
-    )
-
-
-def _kind(one: RosterDifference) -> PersonEffectKind:
-    if one.action in SIMPLE_KINDS:
-        return SIMPLE_KINDS[one.action]
-    return "moves" if written_schedule(one.before) != written_schedule(one.after) else "changes"
-
-
-def _person(one: RosterDifference, kind: PersonEffectKind) -> PersonEffect:
-    due = None if kind in ("loses", "stays") else local_time(one.next_due_at, one.after)
-    return PersonEffect(
-        one.name, kind, written_schedule(one.before), written_schedule(one.after), one.detail, due
+        sample=tuple(sample[:SAMPLE]),
     )
 
 
