@@ -77,8 +77,10 @@ def _sentence(key: str, fault: Fault) -> str:
 def changed_values(before: Mapping[str, Any], after: Mapping[str, Any]) -> dict[str, Any]:
     """Return what to write: new values by key, None for a key to remove. Both sides are valid values.
 
-    A key that the file does not have is not written with its default.
+    A key that the file does not have is not written with its default. A list keeps the order of the file, because
+    a form sends its items in another one; new items are behind the others.
     """
+    after = {key: _as_in_file(before.get(key), value) for key, value in after.items()}
     old, new = NewsletterEntry.model_validate(before), NewsletterEntry.model_validate(after)
     default = NewsletterEntry.model_validate(
         {key: after[key] for key in ("id", "title", "schedule", "timezone")}
@@ -90,6 +92,21 @@ def changed_values(before: Mapping[str, Any], after: Mapping[str, Any]) -> dict[
         elif getattr(new, key) != getattr(old if key in before else default, key):
             changes[key] = after[key]
     return changes
+
+
+def _as_in_file(old: Any, new: Any) -> Any:  # noqa: ANN401 - any value of a key
+    """Return the new value, written as in the file where it is equal: the order of a list, spaces of a text."""
+    if isinstance(old, list) and isinstance(new, list):
+        known, wanted = {_plain(item) for item in old}, {_plain(item) for item in new}
+        kept = [item for item in old if _plain(item) in wanted]
+        return kept + [item for item in new if _plain(item) not in known]
+    is_same = isinstance(old, str) and isinstance(new, str) and _plain(old) == _plain(new)
+    return old if is_same else new
+
+
+def _plain(item: object) -> str:
+    """Return the text of an item as a form sends it."""
+    return " ".join(str(item).split())
 
 
 def key_changes(before: Mapping[str, Any], changes: Mapping[str, Any]) -> tuple[KeyChange, ...]:

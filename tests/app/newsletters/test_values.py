@@ -47,6 +47,10 @@ def test_every_default_of_the_form_is_that_of_the_model():
         ({"topics": ["World"]}, {"topics": ["world"]}, {}),
         ({"late_limit": "90m"}, {"late_limit": "1h30m"}, {}),
         ({"minutes": None}, {}, {}),
+        ({"topics": ["c", "a"], "mute": ["b", "a"]}, {"topics": ["a", "c"], "mute": ["a", "b"]}, {}),
+        ({"topics": ["c", "a"]}, {"topics": ["a", "b", "c"]}, {"topics": ["c", "a", "b"]}),
+        ({"topics": ["c", "b", "a"]}, {"topics": ["a", "c"]}, {"topics": ["c", "a"]}),
+        ({"title": "A  B", "follow": ["x  y"]}, {"title": "A B", "follow": ["x y"]}, {}),
     ],
 )
 def test_only_what_differs_is_written(before: dict[str, Any], after: dict[str, Any], changes: dict[str, Any]):

@@ -76,5 +76,9 @@ def with_others(
 ) -> NewsletterSettingsForm:
     """Return the form with the values that the file has now beside those that were typed."""
     fields = newsletter_fields()
-    others = [(fields[key].label, now[key], text) for key, text in form.typed.items() if now[key] != text]
+    others = [
+        (fields[key].label, now[key], text)
+        for key, text in form.typed.items()
+        if sorted(now[key].split("\n")) != sorted(text.split("\n"))  # a form sends lists in its own order
+    ]
     return replace(form, file_hash=changed.file.hash, others=others)

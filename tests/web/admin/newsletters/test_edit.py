@@ -101,6 +101,18 @@ async def test_the_form_has_every_key_of_the_model_with_its_help(editors: Editor
         assert f'id="{key}.hint">{first}' in page
 
 
+async def test_one_field_changes_no_other_byte_whatever_the_order_of_the_lists(
+    editors: EditorsSite, file: NewslettersYaml
+):
+    lists = "topics: [world, economy, science]\n    languages: [fr, en]\n    mute: [zebra, apple]"
+    file.write(FILE.replace("topics: [world]", lists, 1))
+    before, editor = file.text(), await editors.log_in("eddie")
+
+    await saved(editor, "morning", stories="9")
+
+    assert file.text() == before.replace("stories: 12", "stories: 9")
+
+
 async def test_an_unchanged_form_leaves_every_byte(editors: EditorsSite, file: NewslettersYaml):
     editor = await editors.log_in("eddie")
     _, page = await saved(editor, "morning")
