@@ -10,14 +10,14 @@ import re
 from collections.abc import Mapping
 from contextlib import suppress
 from dataclasses import dataclass
-from datetime import date, datetime, time
+from datetime import date, datetime, time, timedelta
 from functools import lru_cache
-from typing import Any
+from typing import Any, Literal
 from zoneinfo import ZoneInfo
 
 from babel import Locale, UnknownLocaleError
 from babel.core import get_global
-from babel.dates import format_date, format_skeleton, format_time, get_datetime_format
+from babel.dates import format_date, format_skeleton, format_time, format_timedelta, get_datetime_format
 
 from service.core.languages import primary_language
 
@@ -77,6 +77,11 @@ class Localizer:
         """Return a date without its weekday, `2 Mar`; with its year if it is far from today."""
         skeleton = "MMMd" if abs((today.date() - day).days) < DAYS_WITHOUT_YEAR else "yMMMd"
         return str(format_skeleton(skeleton, day, locale=self.locale))
+
+    def duration(self, length: timedelta) -> str:
+        """Return whole minutes below an hour, or whole hours: `15 minutes`."""
+        unit: Literal["hour", "minute"] = "hour" if length >= timedelta(hours=1) else "minute"
+        return str(format_timedelta(length, granularity=unit, threshold=1, locale=self.locale))
 
     def time(self, at: datetime, today: datetime) -> str:
         """Return the local time of day, `19:05`; with the date unless that is the local date of `today`."""

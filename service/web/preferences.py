@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
+from functools import partial
 
 from starlette.exceptions import HTTPException
 from starlette.requests import Request
@@ -17,7 +18,7 @@ from service.web.forms import NewsletterForm, preference_change, stored_form, su
 from service.web.pages import NO_STORE_HEADERS, Pages, masked, zone_names
 from service.web.request_bodies import read_form
 from service.web.sign_up.form import offer_of
-from service.web.sign_up.schedule_words import next_words
+from service.web.sign_up.schedule_words import next_words, schedule_words
 
 SAVED = "saved"
 """Query parameter of the address that a saved form redirects to."""
@@ -113,6 +114,7 @@ class PreferencesPages:
             address=masked(first.subscriber.email),
             forms=forms,
             next_issues=_next_issues(subscriber, labels, self.self_service.clock()),
+            schedule_sentence=partial(schedule_words, labels),
             zones=zone_names(),
             joinable=[offer_of(one, "", labels) for one in self.self_service.joinable(subscriber)],
             own_path=request.path_params["token"],

@@ -125,7 +125,7 @@ async def test_a_schedule_without_fields_is_kept_until_days_are_chosen(server: W
     await store_preferences(server.people, membership, newsletter, wanted, NOON)
 
     page = await (await web.get((await server.links()).preferences)).text()
-    assert "On this schedule: every 3h from 06:00 to 22:00" in page
+    assert "On this schedule: every 3 hours from 06:00 to 22:00" in page
     await sent(server, web, stories="5")
     edition = (await server.membership()).edition
     assert (edition.schedule, edition.stories) == ("every 3h from 06:00 to 22:00", 5)

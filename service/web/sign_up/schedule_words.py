@@ -8,14 +8,18 @@ from datetime import UTC, datetime, timedelta
 from zoneinfo import ZoneInfo
 
 from service.core.schedules import DAYS
-from service.text.i18n import Localizer
+from service.core.schedules.words import even_minutes, plain_schedule
+from service.core.schedules.words import schedule_words as in_english
+from service.text.i18n import FALLBACK, Localizer
 
 
 def schedule_words(labels: Localizer, schedule: str) -> str:
     """Return a schedule as a sentence, such as `Every day at 07:00`."""
-    word, *details = schedule.lower().split()
+    if minutes := even_minutes(schedule):
+        return labels.text("sent_hourly") if minutes == 60 else _every(labels, minutes)
+    word, *details = plain_schedule(schedule).split()
     if word in ("every", "cron"):
-        return labels.text("rhythm_own", schedule=schedule)
+        return labels.text("rhythm_own", schedule=own_words(labels, schedule))
     times = _times(labels, details[-1])
     if word == "weekly":
         names = [labels.text(f"day_{DAYS[name]}") for name in details[0].split(",") if name]
@@ -24,6 +28,11 @@ def schedule_words(labels: Localizer, schedule: str) -> str:
     if word == "monthly":
         return labels.text("sent_monthly", days=details[0].replace(",", labels.text("comma")), times=times)
     return labels.text(f"sent_{word}", times=times)
+
+
+def own_words(labels: Localizer, schedule: str) -> str:
+    """Return a schedule that not every language has words for: English words for English, else as written."""
+    return in_english(schedule) if labels.language == FALLBACK else schedule
 
 
 def next_words(labels: Localizer, due_at: datetime, timezone: str, now: datetime) -> str:
@@ -41,6 +50,10 @@ def next_words(labels: Localizer, due_at: datetime, timezone: str, now: datetime
 def city_of(timezone: str) -> str:
     """Return the place that a time zone is named after: `Buenos Aires`."""
     return timezone.rpartition("/")[2].replace("_", " ")
+
+
+def _every(labels: Localizer, minutes: int) -> str:
+    return labels.text("sent_every", interval=labels.duration(timedelta(minutes=minutes)))
 
 
 def _times(labels: Localizer, times: str) -> str:
