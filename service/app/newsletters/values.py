@@ -77,8 +77,8 @@ def _sentence(key: str, fault: Fault) -> str:
 def changed_values(before: Mapping[str, Any], after: Mapping[str, Any]) -> dict[str, Any]:
     """Return what to write: new values by key, None for a key to remove. Both sides are valid values.
 
-    A key that the file does not have is not written with its default. A list keeps the order of the file, because
-    a form sends its items in another one; new items are behind the others.
+    A key that the file does not have is not written with its default. A list keeps the order of the file,
+    because a form sends its items in another one; new items are behind the others.
     """
     after = {key: _as_in_file(before.get(key), value) for key, value in after.items()}
     old, new = NewsletterEntry.model_validate(before), NewsletterEntry.model_validate(after)
@@ -95,7 +95,7 @@ def changed_values(before: Mapping[str, Any], after: Mapping[str, Any]) -> dict[
 
 
 def _as_in_file(old: Any, new: Any) -> Any:  # noqa: ANN401 - any value of a key
-    """Return the new value, written as in the file where it is equal: the order of a list, spaces of a text."""
+    """Return the new value as the file has it where it is equal: the order of a list, spaces of a text."""
     if isinstance(old, list) and isinstance(new, list):
         known, wanted = {_plain(item) for item in old}, {_plain(item) for item in new}
         kept = [item for item in old if _plain(item) in wanted]

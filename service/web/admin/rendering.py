@@ -15,6 +15,7 @@ from starlette.responses import HTMLResponse, Response
 
 from service.core.model import Site
 from service.core.placeholders import Placeholder, fill
+from service.core.schedules.words import schedule_words
 from service.text.i18n import Localizer, localizer_for
 from service.web.admin.sections import Section
 from service.web.page_text import PageTexts
@@ -68,7 +69,13 @@ class AdminPages:
             lstrip_blocks=True,
         )
         self._environment.filters.update(
-            when=self._when, day=self._day, count=_count, ago=self._ago, subject=_subject
+            when=self._when,
+            day=self._day,
+            count=_count,
+            ago=self._ago,
+            subject=_subject,
+            isolated=_isolated,
+            schedule=schedule_words,
         )
         self._environment.globals.update(
             site=site.name,
@@ -138,6 +145,15 @@ def _duration(length: timedelta) -> str:
         if seconds >= size * (2 if unit == "d" else 1):
             return f"{seconds // size} {unit}"
     return "now"
+
+
+def _isolated(text: str, language: str = "") -> Markup:
+    """Return a text of a feed or person in an element of its own, so that Arabic runs from right to left.
+
+    The direction is that of the text, not of the page; `language` is that of the text, "" for unknown.
+    """
+    named = Markup(' lang="{}"').format(language) if language else ""
+    return Markup('<span dir="auto"{}>{}</span>').format(named, text)
 
 
 def _subject(text: str) -> str:

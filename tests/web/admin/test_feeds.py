@@ -183,7 +183,7 @@ async def test_a_muted_feed_is_not_polled_and_keeps_its_history(editors: Editors
 async def test_a_removal_says_what_ends_and_is_in_the_audit(editors: EditorsSite):
     ada = await editors.log_in("ada")
     _, plan = await ada.get(f"/feeds/{COURIER}/remove")
-    assert "The Morning Caveat then has no feed" in plan
+    assert "The Morning Caveat</span> then has no feed" in plan
     _, text = await ada.post(f"/feeds/{COURIER}/remove")
     assert "removed from feeds.yaml" in text
     assert "courier.example" not in feeds_file(editors)
