@@ -20,7 +20,11 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class LoginRefused:
-    """Why a login failed: `limit` (too many attempts), `code` (a one-time code is needed) or `wrong`."""
+    """Why a login failed.
+
+    `limit`: too many attempts; `code`: a one-time code is needed; `wrong_code`: it was wrong or used before;
+    `wrong`: the name or the password.
+    """
 
     reason: str
 
@@ -48,7 +52,7 @@ async def log_in(
         step = code_step(account.totp, code, app.clock())
         if step is None or not await store.use_totp_step(account.id, step):
             await record(app, None, "login_code_failed", account.id, **_facts(account, client))
-            return LoginRefused("code")
+            return LoginRefused("wrong_code")
     if account.password is not None and needs_new_hash(account.password):
         await store.replace_hash(account.id, account.password, await hash_password(password))
     return await start_session(app, account, client=client, agent=agent)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
-from urllib.parse import urlsplit
+from urllib.parse import urlencode, urlsplit
 
 from starlette.exceptions import HTTPException
 from starlette.requests import Request
@@ -16,6 +16,7 @@ from service.app.factories.application import Application
 from service.core.errors import UsageError
 from service.web.admin import cookies, csrf
 from service.web.admin.context import AdminContext
+from service.web.admin.next_page import FIELD, FIRST_PAGE, next_page
 from service.web.admin.proxy_login import named_account
 from service.web.admin.rendering import AdminPages
 from service.web.admin.sections import AdminRoute, Section
@@ -133,7 +134,10 @@ class AdminGuard:
     def _to_login(self, request: Request) -> Response:
         if request.method not in READING:
             raise HTTPException(403, FORGED)
-        return RedirectResponse(f"{self.pages.root}{LOGIN_PATH}", 303, NO_STORE_HEADERS)
+        path = request.url.path.removeprefix(request.scope.get("root_path", ""))
+        wanted = next_page(f"{path}?{request.url.query}" if request.url.query else path)
+        query = "" if wanted == FIRST_PAGE else "?" + urlencode({FIELD: wanted})
+        return RedirectResponse(f"{self.pages.root}{LOGIN_PATH}{query}", 303, NO_STORE_HEADERS)
 
 
 def _host_name(header: str) -> str:

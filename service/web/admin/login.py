@@ -17,15 +17,15 @@ from service.core.errors import UsageError
 from service.core.secret import Secret
 from service.web.admin import cookies, csrf
 from service.web.admin.context import AdminContext
-from service.web.admin.guard import FORGED, LOGIN_PATH, AdminGuard
+from service.web.admin.guard import FORGED, AdminGuard
+from service.web.admin.next_page import FIELD, FIRST_PAGE, next_page
 from service.web.pages import NO_STORE_HEADERS
 from service.web.request_bodies import Fields, read_form
 
-HOME = "/admin/"
-
 SENTENCES = {
     "wrong": "The name or the password is wrong.",
-    "code": "Type the code that your authenticator app shows now; each code works once.",
+    "code": "This account needs a code as well: type the one that your authenticator app shows now.",
+    "wrong_code": "The code is wrong or was used before: type the one that your authenticator app shows now.",
     "limit": "There were too many attempts. Wait a quarter of an hour.",
 }
 """What the login page says, by the reason of a refused login."""
@@ -38,17 +38,17 @@ class LoginPages:
     guard: AdminGuard
 
     async def show(self, request: Request) -> Response:
-        """Show the login form; somebody with a session goes to the first page."""
+        """Show the login form; somebody with a session goes to the page that was asked for."""
         self.guard.require_network(request)
         if found := await self.guard.session_of(request):
-            response = self._redirect(HOME)
+            response = self._redirect_to(_asked_for(request))
             if found.token:
                 self.guard.set_session(request, response, found)
             return response
-        return await self._form(request, "login.html", name="", needs_code=False)
+        return await self._form(request, "login.html", name="", needs_code=False, next=_asked_for(request))
 
     async def act(self, request: Request) -> Response:
-        """Log in, or show the form again with the reason."""
+        """Log in and show the page that was asked for, or show the form again with the reason."""
         fields = await self._own_form(request)
         name = _first(fields, "name")
         refused_or_session = await log_in(
@@ -60,9 +60,10 @@ class LoginPages:
             agent=request.headers.get("user-agent", ""),
             browser=cookies.read_cookie(request, cookies.BROWSER, https=self.guard.is_https(request)),
         )
+        wanted = next_page(_first(fields, FIELD))
         if isinstance(refused_or_session, SignedIn):
-            return await self._signed_in(request, refused_or_session)
-        return await self._refused(request, name, refused_or_session)
+            return await self._signed_in(request, refused_or_session, wanted)
+        return await self._refused(request, name, refused_or_session, wanted)
 
     async def show_link(self, request: Request) -> Response:
         """Show the form that sets a password, behind a one-time link."""
@@ -95,7 +96,7 @@ class LoginPages:
         self.guard.require_network(request)
         name = self.guard.name_by_proxy(request)
         if name is None:
-            return self._redirect(LOGIN_PATH)
+            return self._redirect_to("/login")
         return self.guard.pages.page("logged_out.html", name=name)
 
     async def _link_problem(self, request: Request, problem: str) -> Response:
@@ -107,7 +108,7 @@ class LoginPages:
             request, "welcome.html", status=422, name=account.name, token=token, problem=problem
         )
 
-    async def _refused(self, request: Request, name: str, refused: LoginRefused) -> Response:
+    async def _refused(self, request: Request, name: str, refused: LoginRefused, wanted: str) -> Response:
         status = 429 if refused.reason == "limit" else 422
         return await self._form(
             request,
@@ -115,7 +116,8 @@ class LoginPages:
             status=status,
             name=name,
             problem=SENTENCES[refused.reason],
-            needs_code=refused.reason == "code",
+            needs_code=refused.reason in ("code", "wrong_code"),
+            next=wanted,
         )
 
     async def _form(
@@ -144,15 +146,15 @@ class LoginPages:
             raise HTTPException(403, FORGED)
         return fields
 
-    async def _signed_in(self, request: Request, signed_in: SignedIn) -> Response:
-        https, response = self.guard.is_https(request), self._redirect(HOME)
+    async def _signed_in(self, request: Request, signed_in: SignedIn, wanted: str = FIRST_PAGE) -> Response:
+        https, response = self.guard.is_https(request), self._redirect_to(wanted)
         self.guard.set_session(request, response, signed_in)
         browser = await new_browser_token(self.guard.app, signed_in.account)
         cookies.set_cookie(response, cookies.BROWSER, browser, https=https, seconds=cookies.BROWSER_SECONDS)
         return response
 
-    def _redirect(self, path: str) -> Response:
-        return RedirectResponse(self.guard.pages.root + path, 303, NO_STORE_HEADERS)
+    def _redirect_to(self, page: str) -> Response:
+        return RedirectResponse(f"{self.guard.pages.root}/admin{page}", 303, NO_STORE_HEADERS)
 
 
 async def log_out_here(context: AdminContext) -> Response:
@@ -162,6 +164,10 @@ async def log_out_here(context: AdminContext) -> Response:
     for https in (True, False):
         cookies.delete_cookie(response, cookies.SESSION, https=https)
     return response
+
+
+def _asked_for(request: Request) -> str:
+    return next_page(request.query_params.get(FIELD, ""))
 
 
 def _first(fields: Fields, name: str) -> str:

@@ -6,6 +6,7 @@ import asyncio
 import itertools
 import re
 from datetime import timedelta
+from urllib.parse import urlencode
 
 import pyotp
 import pytest
@@ -19,6 +20,7 @@ from service.app.accounts.sessions import session_id
 from service.app.accounts.sign_in import LoginRefused, log_in
 from service.core.secret import Secret
 from service.store.accounts import SqlAccountStore
+from service.web.admin.next_page import next_page
 from tests.web.admin.conftest import PASSWORD, Editor, EditorsSite
 
 WRONG = "wrong words nobody joins"
@@ -195,15 +197,45 @@ async def test_the_token_of_the_login_page_opens_no_session(editors: EditorsSite
     assert (await ada.post("/logout"))[0] == 403
 
 
-@pytest.mark.parametrize(
-    "query", ["next=https://evil.example/", "next=//evil.example", "return_to=/\\evil.example"]
+ELSEWHERE = (
+    "https://evil.example/",
+    "//evil.example",
+    "///evil.example",
+    "/\\evil.example",
+    "\\\\evil.example",
+    "/%2f/evil.example",
+    "/%5cevil.example",
+    "/issues//evil.example",
+    "/../unsubscribe",
+    "/issues/../../x",
+    "/%2e%2e/x",
+    "/./x",
+    "javascript:alert(1)",
+    "issues",
+    "@evil.example",
+    ".evil.example",
+    "/issues#//evil.example",
+    "/issues\r\nSet-Cookie: a=b",
+    "/issues?q=\r\nSet-Cookie: a=b",
+    "/issues\0",
+    "/" + "a" * 2_000,
 )
-async def test_a_login_leads_to_the_first_page_and_nowhere_else(editors: EditorsSite, query: str):
-    editor = editors.nobody()
-    await editor.get(f"/login?{query}")
+"""Values of `next` that are no page of the editors."""
+
+
+@pytest.mark.parametrize("wanted", ELSEWHERE)
+def test_a_login_cannot_be_made_to_lead_elsewhere(wanted: str):
+    assert next_page(wanted) == "/"
+
+
+@pytest.mark.parametrize("wanted", ELSEWHERE[:6])
+async def test_a_login_leads_to_the_first_page_and_nowhere_else(editors: EditorsSite, wanted: str):
+    editor, query = editors.nobody(), urlencode({"next": wanted, "return_to": wanted})
+    _, form = await editor.get(f"/login?{query}")
+    assert "evil.example" not in form
     answer = await editor.http.post(
         f"{editors.url}/admin/login?{query}",
-        data={"csrf": editor.csrf, "name": "ada", "password": PASSWORD, "next": "https://evil.example"},
+        data={"csrf": editor.csrf, "name": "ada", "password": PASSWORD, "next": wanted},
         allow_redirects=False,
         headers={"X-Forwarded-Host": "evil.example"},
     )

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
+from urllib.parse import urlencode
 
 import aiohttp
 import pytest
@@ -72,7 +73,8 @@ async def test_nothing_answers_without_a_session(editors: EditorsSite):
     for _, path in routes("GET"):
         for method in ("GET", "HEAD"):
             answer = await answer_of(nobody, method, path)
-            assert (answer.status, answer.headers.get("Location")) == (303, "/admin/login"), path
+            wanted = "" if path == "/" else f"?{urlencode({'next': path})}"
+            assert (answer.status, answer.headers.get("Location")) == (303, f"/admin/login{wanted}"), path
     for _, path in routes("POST"):
         answer = await answer_of(nobody, "POST", path, data={"csrf": nobody.csrf})
         assert (answer.status, answer.headers.get("Location")) == (403, None), path
