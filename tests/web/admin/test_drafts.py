@@ -175,6 +175,27 @@ async def test_a_change_of_another_editor_is_shown_and_nothing_is_lost(site: Edi
     assert (await the_draft(site)).state is DraftState.HELD
 
 
+async def test_a_change_of_a_story_that_another_editor_dropped_says_that_nothing_was_changed(
+    site: EditorsSite,
+):
+    eddie, ada = await site.log_in("eddie"), await site.log_in("ada")
+    draft = await the_draft(site)
+    page, story = f"/drafts/{draft.id}", editor.shown(draft).stories[1]
+    await opened(eddie, page)
+    await opened(ada, page)
+    await pressed(ada, f"{page}/stories/{story.id}", "drop")
+
+    for do in ("pin", "short", "up"):
+        status, text = await pressed(eddie, f"{page}/stories/{story.id}", do)
+        assert (status, "Nothing was changed" in text) == (409, True)
+        assert "made by ada" in text
+        assert story.headline not in await headlines(site)
+
+    eddie.seen = _SEEN.findall(text)[0]  # type: ignore[attr-defined]
+    assert "The draft was changed." in (await pressed(eddie, f"{page}/stories/{story.id}", "restore"))[1]
+    assert story.headline in await headlines(site)
+
+
 async def test_stopping_and_sending_at_once_ask_first(site: EditorsSite):
     eddie, draft = await site.log_in("eddie"), await the_draft(site)
     page = f"/drafts/{draft.id}"

@@ -20,6 +20,7 @@ MAX_LISTED = 200
 MAX_UNTYPED = 100  # readers of an overdue draft that is approved without typing their number
 FORMS = ("desktop", "phone", "text")
 DECISIONS = {"approve": DraftState.APPROVED, "hold": DraftState.HELD, "stop": DraftState.STOPPED}
+MOVES = ("up", "down")
 PLACEMENTS = {"pin": Placement.LEAD, "story": Placement.STORY, "short": Placement.SHORT, "web": Placement.WEB}
 
 
@@ -42,11 +43,14 @@ async def show(context: AdminContext) -> Response:
 
 
 async def edit(context: AdminContext) -> Response:
-    """Pin, drop, restore or move a story, or show more or less of it."""
+    """Pin, drop, restore or move a story, or show more or less of it; a dropped one is restored first."""
     draft, do = await draft_of(context), context.value("do")
     if draft is None:
         return await gone(context, "change a story")
     story = story_of(context, draft)
+    if do in (*PLACEMENTS, *MOVES) and all(one.id != story.id for one in editor.shown(draft).stories):
+        seen = SeenDraft.of(draft).text
+        return context.page("drafts/dropped.html", status=409, draft=draft, story=story, seen=seen)
     action = None if do == "restore" else _action(do, draft, story)
     wanted = change_text(action, draft) if action else f'restored "{story.headline}"'
     if page := conflict(context, draft, wanted):
@@ -147,16 +151,14 @@ def _page(context: AdminContext, draft: Draft) -> Response:
 
 
 def _action(do: str, draft: Draft, story: Story) -> EditAction:
-    """Return the action of a button. Raises HTTPException for an unknown one, and for a dropped story."""
+    """Return the action of a button; only a story that is shown can be moved. Raises HTTPException."""
     if do == "drop":
         return Drop(story.id)
     if do in PLACEMENTS:
         return Place(story.id, PLACEMENTS[do])
-    shown = [one.id for one in editor.shown(draft).stories]
-    if do not in ("up", "down"):
+    if do not in MOVES:
         raise HTTPException(400, "The draft has no such action.")
-    if story.id not in shown:
-        raise HTTPException(404, "The story was dropped; restore it first.")
+    shown = [one.id for one in editor.shown(draft).stories]
     place = shown.index(story.id) + 1
     return Move(story.id, max(1, place - 1) if do == "up" else min(len(shown), place + 1))
 
