@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from functools import cache
 from zoneinfo import ZoneInfo
 
@@ -28,6 +28,19 @@ class DueTime:
     subscribers: int
     groups: int
     held: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class DueHour:
+    """The mails of one newsletter in one local hour, at `times` different times from `first` to `last`."""
+
+    newsletter: str
+    first: datetime
+    last: datetime
+    times: int
+    mails: int
+    groups: int
+    held: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,6 +78,27 @@ def upcoming(
             late.append(group)
         due += [(group, at, is_held) for at in times_of(group.schedule, group.timezone, group.due_at)]
     return Upcoming(_sums(due), _late_sums(late))
+
+
+def by_hour(due: Sequence[DueTime], zone: ZoneInfo) -> list[DueHour]:
+    """Return a value for each newsletter and local hour, in order of the first time."""
+    found: dict[tuple[datetime, str], list[DueTime]] = defaultdict(list)
+    for one in due:
+        hour = one.at.astimezone(zone).replace(minute=0, second=0, microsecond=0)
+        found[hour.astimezone(UTC), one.newsletter].append(one)
+    hours = [
+        DueHour(
+            newsletter,
+            first=times[0].at,
+            last=times[-1].at,
+            times=len(times),
+            mails=sum(one.subscribers for one in times),
+            groups=max(one.groups for one in times),
+            held=sum(one.held for one in times),
+        )
+        for (_, newsletter), times in found.items()
+    ]
+    return sorted(hours, key=lambda one: (one.first, one.newsletter))
 
 
 def _late_sums(late: Sequence[DueGroup]) -> tuple[DueTime, ...]:

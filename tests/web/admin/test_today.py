@@ -10,6 +10,7 @@ from sqlalchemy import update
 
 from service.core.model import HeldChange
 from service.deliver.ports import SendingPause
+from service.settings.load import load_config
 from service.store.coordination import SqlCoordination
 from service.store.schema import feeds
 from service.store.sending_hold import hold_sending
@@ -22,10 +23,32 @@ HOSTILE = '<script>alert("x")</script>'
 
 async def test_it_says_what_goes_out_when_and_to_how_many(editors: EditorsSite):
     _, page = await (await editors.log_in("vera")).get("/")
-    rows = re.findall(r"<tr>\n<td><time datetime=\"([^\"]+)\".*?class=\"number\">(\d+)</td>", page, re.DOTALL)
+    rows = re.findall(
+        r"<tr>\n<td><time datetime=\"([^\"]+)\".*?class=\"number\" data-label=\"Mails\">(\d+)</td>",
+        page,
+        re.DOTALL,
+    )
     assert ("2026-03-02T18:00:00+00:00", "1") in rows
     assert ("2026-03-03T07:00:00+00:00", "1") in rows
     assert "4 mails, if there is news for all." in page
+
+
+async def test_a_newsletter_of_every_quarter_hour_leaves_the_trouble_in_sight(editors: EditorsSite):
+    """Its 96 times are a row for each hour, of which some are folded, below what needs a person."""
+    file = editors.folder / "newsletters.yaml"
+    file.write_text(file.read_text().replace("daily 07:00", "cron */15 * * * *"))
+    editors.app.roster = load_config(editors.folder, {}).roster
+    await editors.app.apply_roster()
+    async with editors.app.database.write() as connection:
+        await connection.execute(update(feeds).values(failures=7, last_error="HTTP 500"))
+
+    _, page = await (await editors.log_in("vera")).get("/")
+
+    unfolded, folded = page.partition("What goes out in")[2].split("<summary>")[-2:]
+    assert "Sources in trouble" in page.partition("What goes out in")[0]
+    assert "4 times" in unfolded
+    assert unfolded.count("<tr>\n<td><time") == 12
+    assert 12 <= folded.count("<tr>\n<td><time") <= 16
 
 
 async def test_an_issue_that_was_due_and_is_not_made_is_late(editors: EditorsSite):
@@ -39,7 +62,7 @@ async def test_many_late_groups_of_a_newsletter_are_one_line(editors: EditorsSit
     """At 18:10 both newsletters are late, The Morning in two time zones."""
     editors.clock.at += timedelta(days=1, hours=6, minutes=10)
     _, page = await (await editors.log_in("vera")).get("/")
-    assert re.findall(r">([^<]+)</a>: (\d) subscribers wait for an issue", page) == [
+    assert re.findall(r">([^<]+)</span></a>: (\d) subscribers wait for an issue", page) == [
         ("The Evening", "2"),
         ("The Morning Caveat", "2"),
     ]

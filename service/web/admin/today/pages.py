@@ -6,7 +6,7 @@ from datetime import date, datetime, timedelta
 
 from starlette.responses import Response
 
-from service.app.overview.due import DueTime
+from service.app.overview.due import DueTime, by_hour
 from service.app.overview.overview import Overview, overview
 from service.web.admin.charts import ColumnChart, Series, column_chart
 from service.web.admin.context import AdminContext
@@ -14,6 +14,7 @@ from service.web.admin.issues.rows import issue_rows
 
 HOURS = 24  # of the chart of what goes out
 MAX_FEEDS = 10  # in trouble; the page of feeds has all
+MAX_ROWS = 12  # of what goes out, before the others are folded
 
 
 async def show(context: AdminContext) -> Response:
@@ -23,6 +24,8 @@ async def show(context: AdminContext) -> Response:
         "today/today.html",
         found=found,
         max_feeds=MAX_FEEDS,
+        going=by_hour(found.upcoming.due, context.pages.zone),
+        max_rows=MAX_ROWS,
         issues=issue_rows(context, found.issues),
         paused=issue_rows(context, found.paused),
         titles={one.id: one.title for one in context.app.roster.newsletters},
