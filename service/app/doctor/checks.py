@@ -91,13 +91,13 @@ async def _configuration(loaded: LoadedConfig, clock: Clock) -> list[CheckResult
     """Check the files, and whether a change in them is held back."""
     held = await held_change_of(loaded, clock)
     return [
-        *_files(loaded),
+        *_files(loaded, is_held=bool(held)),
         *(CheckResult("configuration", CheckStatus.FAULT, change.message) for change in held),
     ]
 
 
-def _files(loaded: LoadedConfig) -> Iterator[CheckResult]:
-    """Yield the faults, else the counts and the first warnings."""
+def _files(loaded: LoadedConfig, *, is_held: bool) -> Iterator[CheckResult]:
+    """Yield the faults, else the counts and the first warnings; held files are not in force."""
     roster = loaded.roster
     if loaded.faults:
         said = rejected_sentence([str(fault) for fault in loaded.faults])
@@ -107,7 +107,10 @@ def _files(loaded: LoadedConfig) -> Iterator[CheckResult]:
         f"in the files: feeds {len(roster.feeds)}, newsletters {len(roster.newsletters)}, "
         f"subscribers {len(roster.subscribers)}"
     )
-    if not (loaded.warnings or (roster.feeds and roster.newsletters)):
+    if is_held:
+        counted = f"{counted}, which are not in force"
+        yield CheckResult("configuration", CheckStatus.WARNING, counted)
+    elif not (loaded.warnings or (roster.feeds and roster.newsletters)):
         problem = f"{counted}; nothing can be sent without a feed and a newsletter"
         yield CheckResult("configuration", CheckStatus.WARNING, problem)
     elif not loaded.warnings:

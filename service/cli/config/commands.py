@@ -87,7 +87,8 @@ def check(*, as_json: AsJson = False) -> None:
     roster = loaded.roster
     parts = ("feed", roster.feeds), ("newsletter", roster.newsletters), ("subscriber", roster.subscribers)
     counts = ", ".join(quantity(len(items), noun) for noun, items in parts)
-    print_message(f"{context.options().config} is valid: {counts}.")
+    valid = "is valid, but not in force" if held else "is valid"
+    print_message(f"{context.options().config} {valid}: {counts}.")
 
 
 @commands.add(

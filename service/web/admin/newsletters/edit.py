@@ -97,6 +97,7 @@ async def _facts(context: AdminContext, name: str) -> dict[str, Any]:
         "when": schedule_words(newsletter.schedule) if newsletter else "",
         "timezone_of": newsletter.timezone if newsletter else "",
         "saved": saved,
+        "held": await context.app.subscribers.roster_state.held(),
         "in_force": in_force is not None and saved.newsletters.get(name) == in_force,
         "has_preview": in_force is not None,
     }

@@ -9,8 +9,10 @@ from pathlib import Path
 import pytest
 
 from service.app.config.listing import without_secrets
+from service.core.model import HeldChange
+from tests.builders import NOON
 from tests.settings.config_folders import SITE
-from tests.web.admin.conftest import EditorsSite
+from tests.web.admin.conftest import NEWSLETTERS, EditorsSite
 
 SECRETS = ("hunter2", "sesame-sesame-sesame", "rosebud-rosebud-1")
 MAIN = (
@@ -93,6 +95,17 @@ async def test_faults_have_file_line_and_column_and_what_is_expected(editors: Ed
     status, page = await viewer.get(html.unescape(found[1]).removeprefix("/admin"))
     assert status == 200
     assert re.search(rf'id="line-{found[2]}" class="bad".*?class="problem">`channel` is', page, re.DOTALL)
+
+
+async def test_a_held_change_is_not_said_to_come_into_force_by_itself(editors: EditorsSite):
+    await editors.app.subscribers.roster_state.hold(HeldChange(3, 4, (("morning", 3),)), NOON)
+    write(editors.folder / "newsletters.yaml", NEWSLETTERS.replace("The Evening", "At Six"))
+    viewer = await editors.log_in("vera")
+    for path in ("/settings", "/newsletters", "/newsletters/evening"):
+        _, page = await viewer.get(path)
+        assert "caveat config apply --yes" in page
+        assert "second or two" not in page
+        assert "in a moment" not in page
 
 
 async def test_addresses_of_people_are_not_shown_to_a_viewer(editors: EditorsSite):
