@@ -134,8 +134,7 @@ def _key(group: Group) -> tuple[str, int]:
 
 def issue_time(issue: IssueDetails) -> str:
     """Return the local date and time that an issue was due at, or the time of a manual send."""
-    kind, by_hand, _ = issue.occurrence.partition(":")
-    if by_hand and kind in ("manual", "again"):
+    if issue.by_hand:
         return f"{issue.created_at:%Y-%m-%d %H:%M} UTC, by hand"
     return issue.occurrence.replace("T", " ")
 

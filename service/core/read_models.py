@@ -43,6 +43,11 @@ class DeliveryBacklog:
     drafts: int = 0
 
 
+def is_by_hand(occurrence: str) -> bool:
+    """Return whether an occurrence names a send by hand, such as `manual:ID`, and no local due time."""
+    return occurrence.startswith(("manual:", "again:"))
+
+
 @dataclass(frozen=True, slots=True)
 class IssueDetails:
     """An issue without its bodies, with its books.
@@ -65,6 +70,11 @@ class IssueDetails:
     books: Books
     paused_at: datetime | None = None
     cancelled_at: datetime | None = None
+
+    @property
+    def by_hand(self) -> bool:
+        """Return whether it was sent by hand, so that `due_at` is no time of a schedule."""
+        return is_by_hand(self.occurrence)
 
 
 @dataclass(frozen=True, slots=True)
@@ -117,11 +127,16 @@ class CancelCounts:
 
 @dataclass(frozen=True, slots=True)
 class DeliveryDetails:
-    """A delivery with its subscriber and issue. `at` is the last change; `due_at` is the next attempt."""
+    """A delivery with its subscriber and issue. `at` is the last change; `due_at` is the next attempt.
+
+    `issue_due_at` is when the issue was due.
+    """
 
     id: str
     issue_id: str
+    newsletter: str
     occurrence: str
+    issue_due_at: datetime
     subscriber_id: str
     address: str
     name: str
@@ -130,6 +145,11 @@ class DeliveryDetails:
     at: datetime
     due_at: datetime | None
     reply: str
+
+    @property
+    def by_hand(self) -> bool:
+        """Return whether its issue was sent by hand."""
+        return is_by_hand(self.occurrence)
 
 
 @dataclass(frozen=True, slots=True)

@@ -24,7 +24,8 @@ def delivery_query() -> Query:
         select(
             deliveries,
             issues.c.id.label("issue_id"),
-            *issues.c["occurrence", "delivery_prefix", "created_at"],
+            issues.c.due_at.label("issue_due_at"),
+            *issues.c["newsletter", "occurrence", "delivery_prefix", "created_at"],
             subscribers.c.id.label("subscriber_id"),
             *subscribers.c["email", "name"],
         )
@@ -38,7 +39,9 @@ def delivery_details(row: Row) -> DeliveryDetails:
     return DeliveryDetails(
         id=row["delivery_prefix"] + row["subscriber_id"],
         issue_id=row["issue_id"],
+        newsletter=row["newsletter"],
         occurrence=row["occurrence"],
+        issue_due_at=row["issue_due_at"],
         subscriber_id=row["subscriber_id"],
         address=row["email"],
         name=row["name"],

@@ -55,6 +55,14 @@ async def test_the_list_leads_to_an_issue_and_its_deliveries(editors: EditorsSit
     assert all(address in deliveries for address in ADDRESSES)
 
 
+async def test_the_table_has_a_column_only_for_states_that_some_mail_is_in(editors: EditorsSite):
+    issue = await sent_issue(editors, State.SENT, State.SUPPRESSED)
+    _, page = await (await editors.log_in("vera")).get("/issues")
+    columns = re.findall(r'<th scope="col"(?: class="number")?>([^<]+)</th>', page)
+    assert columns == ["Issue", "State", "Mails", "Sent", "Waiting", "Suppressed"]
+    assert f'/issues/{issue.id}/deliveries?state=suppressed">1</a>' in page
+
+
 async def test_an_unknown_newsletter_or_issue_is_an_empty_list_or_not_found(editors: EditorsSite):
     issue = await sent_issue(editors)
     vera = await editors.log_in("vera")

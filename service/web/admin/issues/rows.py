@@ -10,12 +10,16 @@ from service.app.forecast import issue_time
 from service.core.read_models import IssueDetails
 from service.web.admin.context import AdminContext
 
+NOT_SENT = ("refused", "uncertain", "suppressed", "cancelled")
+"""States of the books whose mails are neither sent nor waiting."""
+
 
 @dataclass(frozen=True, slots=True)
 class IssueRow:
     """An issue with the title of its newsletter, its subject without a recipient's name, and its state.
 
-    `occurrence` is the local time that it was due at. `state` is a word, and `kind` the style of its badge.
+    `occurrence` is the time that it was due at in the zone of its schedule, for the record; pages show its
+    moment in their own zone. `state` is a word, and `kind` the style of its badge.
     """
 
     issue: IssueDetails
@@ -26,9 +30,9 @@ class IssueRow:
     kind: str
 
     @property
-    def lost(self) -> int:
-        """The number of mails that were refused, or whose outcome is unknown."""
-        return self.issue.books.refused + self.issue.books.uncertain
+    def missed(self) -> tuple[str, ...]:
+        """The states of mails that did not arrive for certain, where there are such mails."""
+        return tuple(name for name in NOT_SENT if getattr(self.issue.books, name))
 
 
 def issue_rows(context: AdminContext, issues: Sequence[IssueDetails]) -> list[IssueRow]:
@@ -44,7 +48,7 @@ def issue_row(context: AdminContext, issue: IssueDetails) -> IssueRow:
         issue,
         newsletter.title if newsletter else issue.newsletter,
         fill_name(issue.subject) or "(no subject)",
-        issue_time(issue),
+        issue_time(issue) if issue.by_hand else f"{issue_time(issue)} {issue.edition.timezone}",
         state,
         kind,
     )
