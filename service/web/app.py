@@ -217,9 +217,21 @@ class SecurityHeaders:
                 message["headers"] = [*headers, *(one for one in self._headers if one[0] not in given)]
             await send(message)
 
-        if scope["type"] == "http" and len(scope["path"]) > MAX_PATH_CHARACTERS:
-            scope = {**scope, "path": "/too-long", "raw_path": b"/too-long"}
+        if scope["type"] == "http" and not _can_be_routed(scope["path"]):
+            path = _unknown_path(scope["path"])
+            scope = {**scope, "path": path, "raw_path": path.encode()}
         await self._inner(scope, receive, send_with_headers)
+
+
+def _can_be_routed(path: str) -> bool:
+    """Return whether routes can read the path. A line feed matches no mounted application."""
+    return len(path) <= MAX_PATH_CHARACTERS and "\n" not in path
+
+
+def _unknown_path(path: str) -> str:
+    """Return a path that does not exist in the same application: the API answers for its own paths."""
+    first = path.partition("\n")[0][:MAX_PATH_CHARACTERS].split("/")[1:3]
+    return "/".join(["", *first, "unknown"])
 
 
 def _with_relative_location(

@@ -299,6 +299,8 @@ BAD_PATHS = (
     ("GET", "/sends/" + "0" * 32, 404),
     ("GET", "/nothing", 404),
     ("GET", "/", 404),
+    ("GET", "/subscribers/%0Aa", 404),
+    ("GET", "/issues/" + "a" * 3_000, 404),
     ("PUT", "/subscribers", 405),
     ("GET", "/subscribers?limit=9999", 422),
     ("GET", "/subscribers?sort=email", 422),
