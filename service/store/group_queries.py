@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Collection
 
 from sqlalchemy import func, select
@@ -12,6 +13,7 @@ from service.store.dialect import is_in
 from service.store.groups import ACTIVE
 from service.store.mappers import edition_of
 from service.store.schema import editions, groups, subscribers, subscriptions
+from service.store.suppressed_members import suppressed_by_group
 
 
 async def editions_of(connection: AsyncConnection, keys: Collection[str]) -> dict[str, Edition]:
@@ -25,18 +27,25 @@ GroupMembers = dict[tuple[str, int], tuple[int, tuple[str, ...] | None]]
 
 
 async def whole_groups(connection: AsyncConnection, newsletter: str) -> GroupMembers:
-    """Return the groups of a newsletter's active subscriptions."""
+    """Return the groups of a newsletter's active subscriptions; people who are suppressed do not count.
+
+    A group of suppressed people alone is left out.
+    """
     key = (groups.c.edition_key, groups.c.told_through)
     sizes = (
-        select(*key, func.count())
+        select(*key, groups.c.number, func.count())
         .join(editions, editions.c.key == groups.c.edition_key)
         .join(subscriptions, subscriptions.c.group_number == groups.c.number)
         .where(editions.c.newsletter == newsletter, ACTIVE)
-        .group_by(*key)
+        .group_by(*key, groups.c.number)
         .order_by(*key)
     )
     rows = (await connection.execute(sizes)).all()
-    return {(edition_key, served_through): (size, None) for edition_key, served_through, size in rows}
+    suppressed = await suppressed_by_group(connection, ACTIVE)
+    members: Counter[tuple[str, int]] = Counter()
+    for edition_key, served_through, number, size in rows:
+        members[edition_key, served_through] += size - suppressed.get(number, 0)
+    return {group: (size, None) for group, size in members.items() if size}
 
 
 async def groups_of_some(connection: AsyncConnection, newsletter: str, ids: Collection[str]) -> GroupMembers:

@@ -29,6 +29,7 @@ from service.store.schema import (
     groups,
     subscriptions,
 )
+from service.store.suppressed_members import suppressed_by_group
 
 MAX_COUNTED = 10_000  # waiting deliveries: counting a million takes seconds
 MANY = 10_000  # subscriptions: fewer are counted in a few milliseconds, at each read
@@ -106,8 +107,8 @@ class OverviewQueries:
     async def due_groups(self, until: datetime) -> Sequence[DueGroup]:
         """Return the groups that are due before `until` and have members, in order of time.
 
-        Members who are paused count if their pause ends before the due time. With MANY members together the
-        sizes may be KEEP_SECONDS old.
+        Members who are paused count if their pause ends before the due time, suppressed ones do not. With
+        MANY members together the sizes may be KEEP_SECONDS old.
         """
         query = (
             select(
@@ -203,8 +204,9 @@ class OverviewQueries:
                     .where(these, *conditions)
                     .group_by(subscriptions.c.group_number)
                 )
+                suppressed = await suppressed_by_group(connection, *conditions)
                 for number, size in (await connection.execute(counting)).all():
-                    sizes[number] += size
+                    sizes[number] += size - suppressed.get(number, 0)
         if sum(sizes.values()) >= MANY:
             kept.sizes, kept.until = sizes, now + KEEP_SECONDS
         return sizes

@@ -12,6 +12,7 @@ from service.core.model import FeedState, SubscriptionStatus
 from service.gather.ports import PollResult
 from service.store import overview
 from service.store.database import Database
+from service.store.newsletter_sizes import edition_sizes
 from service.store.overview import OverviewQueries
 from service.store.schema import feeds
 from tests.builders import NOON, a_feed, a_subscriber, an_article
@@ -37,6 +38,22 @@ async def test_a_group_without_active_members_is_not_due(stores, queries):
     await stores.subscribe("amina")
     await stores.subscribers.set_status(a_subscriber().id, None, SubscriptionStatus.UNSUBSCRIBED, NOON)
     assert await queries.due_groups(NOON + HOUR) == []
+
+
+async def test_people_who_are_suppressed_count_nowhere(stores, queries):
+    """Today, Newsletters and a manual send count the same members; a suppressed stranger changes nothing."""
+    await stores.subscribe("amina", "ben", "chloe")
+    for name in ("ben", "stranger"):
+        await stores.subscribers.suppress(f"{name}@example.org", "complained", NOON)
+    [due] = await queries.due_groups(NOON + HOUR)
+    [edition] = await edition_sizes(stores.database)
+    [group] = await stores.compose.groups_of("morning", None)
+    assert (due.size, edition.readers, group.size) == (2, 2, 2)
+    for name in ("amina", "chloe"):
+        await stores.subscribers.suppress(f"{name}@example.org", "complained", NOON)
+    assert await queries.due_groups(NOON + HOUR) == []
+    assert await edition_sizes(stores.database) == []
+    assert await stores.compose.groups_of("morning", None) == []
 
 
 async def test_large_groups_are_counted_once_a_minute(stores, queries, monkeypatch):

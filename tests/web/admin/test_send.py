@@ -12,7 +12,9 @@ from pathlib import Path
 import aiohttp
 import pytest
 
+from service.app.sending.manual_send import dry_run
 from service.core.model import DeliveryState, SubscriptionStatus
+from service.core.send_request import SendRequest
 from service.store.audit import SqlAuditStore
 from service.store.database import Database
 from tests.builders import NOON
@@ -130,6 +132,21 @@ async def test_a_send_to_three_is_checked_confirmed_and_followed(site: EditorsSi
     assert [
         (one.name, one.action, one.details["mails"]) for one in entries if one.action == "send_started"
     ] == [("eddie", "send_started", 3)]
+
+
+async def test_each_count_of_a_send_leaves_out_who_is_suppressed(site: EditorsSite, mail: MailServer):
+    await site.app.subscribers.suppress("carla@example.org", "complained", site.clock())
+    eddie = await site.log_in("eddie")
+    path, text = await checked(eddie)
+    assert "<strong>2 subscribers</strong> would get it" in text
+    assert "1 must not be mailed (suppressed)" in text
+    planned = await dry_run(site.app, SendRequest("morning", None))
+    assert (planned.recipients.count, [one.subscribers for one in planned.report.planned]) == (2, [2])
+    _, text = await eddie.get("/newsletters")
+    assert "2 subscribers" in text
+    await confirmed(eddie, path)
+    await site.app.deliver()
+    assert recipients(mail) == Counter(["amina@example.org", "ben@example.org"])
 
 
 async def test_twenty_confirmations_at_once_send_once(site: EditorsSite, mail: MailServer):
