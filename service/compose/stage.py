@@ -145,8 +145,8 @@ async def compose_manual(
     """Make an issue now for all subscribers of the newsletter, or for those of `subscribers` (ids).
 
     The issue has what they did not get so far and does not change their next due time; a second send finds
-    nothing new. `repeat` sends the stories of their last issue again. `dry_run` records nothing. Each `key`
-    has its own issues. Raises UnknownName for an unknown newsletter.
+    nothing new. `repeat` sends the stories of their last issue again, with the new ones. `dry_run` records
+    nothing. Each `key` has its own issues. Raises UnknownName for an unknown newsletter.
     """
     _newsletter(composer, newsletter)
     composition = await start_composition(composer, now, assign_stories=not dry_run)

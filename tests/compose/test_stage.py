@@ -576,6 +576,17 @@ async def test_repeat_sends_the_last_issue_again_as_another_issue():
     assert len({issue.id for issue in amina.issues}) == 3
 
 
+async def test_repeat_sends_what_is_new_together_with_the_last_issue():
+    amina = a_member()
+    store, composer = a_composer(amina)
+    store.publish(an_arrival("Talks resume"))
+    await compose_manual(composer, "morning", None, now=SEVEN)
+    store.publish(an_arrival("Silo burns", HOUR - DAY))
+    await compose_manual(composer, "morning", None, now=SEVEN + DAY, repeat=True)
+
+    assert amina.titles == ["Talks resume", "Silo burns, Talks resume"]
+
+
 @pytest.mark.usefixtures("one_word_stories")
 async def test_repeat_sends_a_continued_story_as_a_whole():
     amina = a_member()

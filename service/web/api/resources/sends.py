@@ -29,7 +29,9 @@ class NewSend(ApiInput):
         default=None, description="Addresses of subscribers. Either this or `all`."
     )
     all: bool = Field(default=False, description="true: all subscribers of the newsletter.")
-    again: bool = Field(default=False, description="true: repeat what each subscriber got last.")
+    again: bool = Field(
+        default=False, description="true: what each subscriber got last once more, with what is new."
+    )
 
 
 class LeftOut(ApiOutput):
