@@ -85,7 +85,8 @@ def send(
         typer.Option("--all", rich_help_panel=RECIPIENT_PANEL, help="All subscribers of the newsletter."),
     ] = False,
     again: Annotated[
-        bool, typer.Option("--again", help="Repeat of the articles of each subscriber's last issue.")
+        bool,
+        typer.Option("--again", help="Articles of each subscriber's last issue once more, with what is new."),
     ] = False,
     key: Annotated[
         str,
@@ -98,8 +99,8 @@ def send(
     """Send a newsletter now, to some of its subscribers or to all.
 
     Each subscriber gets the articles that they have not been sent yet, with their own preferences. The time
-    of their next scheduled issue does not change. --again repeats the last issue on purpose. Sending to more
-    than one subscriber asks for confirmation.
+    of their next scheduled issue does not change. --again sends the articles of the last issue once more,
+    together with those that came since. Sending to more than one subscriber asks for confirmation.
 
     The same command within a minute continues the first one, and nothing is sent twice. With --key that holds
     for ever: a script that was interrupted can safely run the same command again.
@@ -276,8 +277,9 @@ def _print_problems(problems: tuple[str, ...], nothing_new: int) -> None:
     for problem in problems:
         print_message(problem)
     if nothing_new:
+        verb = "was" if nothing_new == 1 else "were"
         print_message(
-            f"Nothing new for {quantity(nothing_new, 'subscriber')}, who were sent every article already. "
+            f"Nothing new for {quantity(nothing_new, 'subscriber')}, who {verb} sent every article already. "
             "--again repeats their last issue."
         )
 

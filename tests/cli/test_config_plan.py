@@ -37,7 +37,7 @@ def test_the_plan_says_who_moves_to_which_hour_and_when_their_next_mail_is_due(
     said = caveat("config", "plan", draft)
 
     assert said.code == 0
-    newsletter, *people, _feed, setting = said.out.splitlines()
+    newsletter, *people, more, _feed, setting = said.out.splitlines()
     assert newsletter == (
         "The Morning Test (morning): changed (schedule daily 07:00 -> daily 08:30); 1 get it no longer, "
         "1 get it newly, 9 get it at another time"
@@ -48,6 +48,7 @@ def test_the_plan_says_who_moves_to_which_hour_and_when_their_next_mail_is_due(
     assert people[2].startswith(
         "  reader0@example.org: moves from daily 07:00 in Europe/Berlin to daily 08:30 in Europe/Berlin; next"
     )
+    assert (len(people), more) == (5, "  and 6 more")
     assert "name House notices -> Notices of the house" in said.out
     assert setting == "setting site.name: The Test -> The Other Test"
 

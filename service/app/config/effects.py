@@ -80,6 +80,17 @@ class NewsletterEffect:
     sample: tuple[PersonEffect, ...] = ()
 
     @property
+    def is_change(self) -> bool:
+        """Whether anything changes; people who keep their own choice are no change."""
+        return bool(self.declared or self.others or any(getattr(self, kind) for kind in KINDS[:-1]))
+
+    @property
+    def not_named(self) -> int:
+        """The number of subscriptions that are not in the sample."""
+        numbers: list[int] = [getattr(self, kind) for kind in KINDS]
+        return sum(numbers) - len(self.sample)
+
+    @property
     def sentence(self) -> str:
         """The effect in words, without the sample."""
         parts = [f"{number} {KIND_WORDS[kind]}" for kind in KINDS if (number := getattr(self, kind))]
@@ -136,11 +147,7 @@ class ConfigPlan:
     @property
     def is_empty(self) -> bool:
         """Whether nothing changes; people who keep their own choice are no change."""
-        stays_only = all(
-            not one.declared and not one.others and not any(getattr(one, kind) for kind in KINDS[:-1])
-            for one in self.newsletters
-        )
-        return stays_only and not self.feeds and not self.settings
+        return not (any(one.is_change for one in self.newsletters) or self.feeds or self.settings)
 
     @property
     def sentences(self) -> tuple[str, ...]:
@@ -152,8 +159,12 @@ class ConfigPlan:
             yield "Nothing changes."
         for newsletter in self.newsletters:
             yield newsletter.sentence
+            if not newsletter.is_change:
+                continue  # people who keep their own choice are many, and the same after every change
             for person in newsletter.sample:
                 yield f"  {person.sentence}"
+            if newsletter.not_named:
+                yield f"  and {newsletter.not_named} more"
         yield from (feed.sentence for feed in self.feeds)
         yield from (setting.sentence for setting in self.settings)
         yield from self.problems

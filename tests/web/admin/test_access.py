@@ -113,6 +113,8 @@ def test_the_sentence_of_an_entry_and_what_it_leaves_out():
         ("issue_paused", "1234", {"newsletter": "morning"}, ("issue paused", "1234; newsletter: morning")),
         ("thing_done", "1234", {"count": 3, "note": "", "held": True, "late": False}, THING_DONE),
         ("account_created", "id", {}, ("account created", "")),
+        ("feeds_imported", "", {"count": 1}, ("imported 1 feed from an OPML list", "")),
+        ("feeds_imported", "", {"count": 11}, ("imported 11 feeds from an OPML list", "")),
     ):
         entry = AuditEntry(NOON, "id", "ada", action, subject, details)
         assert (sentence_of(entry), details_of(entry)) == expected

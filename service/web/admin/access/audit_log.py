@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 from starlette.responses import Response
 
-from service.app.accounts.audit import entries
+from service.app.accounts.audit import NOBODY, entries
 from service.core.model import AuditEntry
 from service.web.admin.access.audit_sentences import details_of, sentence_of
 from service.web.admin.context import AdminContext
@@ -17,9 +17,10 @@ MAX_NUMBER_DIGITS = 18  # of an entry; a larger one does not fit into the databa
 
 @dataclass(frozen=True, slots=True)
 class AuditLine:
-    """An entry as the page shows it: what the person did as a sentence, and the other facts."""
+    """An entry as the page shows it: who did what as a sentence, and the other facts."""
 
     entry: AuditEntry
+    who: str
     sentence: str
     details: str
 
@@ -34,7 +35,12 @@ async def show_audit(context: AdminContext) -> Response:
     shown = found[:ENTRIES_PER_PAGE]
     return context.page(
         "access/audit.html",
-        lines=[AuditLine(entry, sentence_of(entry), details_of(entry)) for _, entry in shown],
+        lines=[AuditLine(entry, _who(entry), sentence_of(entry), details_of(entry)) for _, entry in shown],
         is_first=before is None,
         next_before=shown[-1][0] if len(found) > ENTRIES_PER_PAGE else None,
     )
+
+
+def _who(entry: AuditEntry) -> str:
+    is_stranger = not entry.account and entry.name == NOBODY
+    return "Somebody who is not logged in" if is_stranger else entry.name

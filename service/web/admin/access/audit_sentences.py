@@ -79,12 +79,16 @@ SENTENCES = {
 
 MAX_VALUE_CHARACTERS = 200  # of a detail as it is shown
 _FIELD = re.compile(r"\{(\w+)\}")
+_COUNTED = re.compile(r"\{(\w+)\} (mail|subscriber|subscription|feed)s\b")
 
 
 def sentence_of(entry: AuditEntry) -> str:
     """Return what the person did. An action without a sentence is shown by its key: `thing done`."""
     values = {name: shown(value) for name, value in _values(entry).items()}
-    return _template(entry).format_map(values) or entry.action.replace("_", " ")
+    template = _COUNTED.sub(
+        lambda found: f"{{{found[1]}}} {found[2]}" if values[found[1]] == "1" else found[0], _template(entry)
+    )
+    return template.format_map(values) or entry.action.replace("_", " ")
 
 
 def details_of(entry: AuditEntry) -> str:
