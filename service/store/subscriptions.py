@@ -54,7 +54,10 @@ UPDATE_SUBSCRIBER = (
 
 
 class ChangeSource(StrEnum):
-    """The source of a change. The subscriber's own preferences take precedence over the other two sources."""
+    """The source of a change.
+
+    The subscriber's own preferences take precedence over the other two sources; the roster over an import.
+    """
 
     ROSTER = "roster"
     IMPORT = "import"
@@ -74,12 +77,14 @@ class _StoredSubscribers:
     """Stored subscribers: the number of each by id, and changes to those that existed before.
 
     `existing` are numbers, `changed` ids. `zones` are time zones by id that an import without zones keeps.
+    `zoneless` are people (ids) of the roster, which gives them no zone: that of an import is a preference.
     """
 
     numbers: dict[str, int] = field(default_factory=dict)
     existing: list[int] = field(default_factory=list)
     changed: set[str] = field(default_factory=set)
     zones: dict[str, str] = field(default_factory=dict)
+    zoneless: set[str] = field(default_factory=set)
 
 
 @dataclass
@@ -112,6 +117,8 @@ class SubscriptionWriter:
         known = await self._store_subscribers({p.subscriber.id: p.subscriber for p in placements})
         if known.zones:
             placements = [self._in_zone(p, known.zones.get(p.subscriber.id)) for p in placements]
+        if known.zoneless:
+            placements = [_zone_preferred(p) if p.subscriber.id in known.zoneless else p for p in placements]
         await self._store_editions({p.edition_key: p.edition for p in placements})
         stored = await self._stored(known.existing) if known.existing else {}
         new, changed = [], []
@@ -152,12 +159,13 @@ class SubscriptionWriter:
         }
 
     async def _updated(self, placement: DesiredSubscription, row: Values) -> Values:
-        """Return the new row. Only the subscriber can change preferences that they have set."""
+        """Return the new row. What the subscriber set stays, and in an import what the roster set."""
         updated = dict(row)
         is_person = self.source is ChangeSource.PERSON
         updated["declared"] = row["declared"] or self.source is ChangeSource.ROSTER
         updated["comes_back"] = comes_back = row["status"] == "ended" and not is_person
-        sets_preferences = is_person or not row["chosen"]
+        is_of_file = self.source is ChangeSource.IMPORT and row["declared"]
+        sets_preferences = is_person or not (row["chosen"] or is_of_file)
         if sets_preferences:
             updated["chosen"] = is_person
             updated["wishes"] = preferences_values(placement.preferences)
@@ -181,14 +189,20 @@ class SubscriptionWriter:
         rows = await self.connection.execute(columns.where(is_in(self.connection, subscribers.c.id, people)))
         known = _StoredSubscribers()
         updates, found_by = [], {}
-        for key, number, email, name, timezone, channel in rows.all():
+        found = rows.all()
+        of_file = await self._of_file([row.number for row in found])
+        for key, number, email, name, timezone, channel in found:
             known.numbers[key] = number
             known.existing.append(number)
             person = people[key]
+            if number in of_file:
+                # The next load of the roster would set its values again.
+                person = replace(person, email=email, name=name, timezone=timezone)
+                known.zoneless |= {key} if timezone is None else set()
             # An import without names, or without time zones, keeps the stored ones.
             new_name = person.name if self.source is ChangeSource.ROSTER else person.name or name
             zone = person.timezone or (timezone if self.source is ChangeSource.IMPORT else None)
-            if zone is not None and zone != person.timezone:
+            if zone is not None and zone != people[key].timezone:
                 known.zones[key] = zone
             # Only the roster sets a channel, so the other sources keep the stored one.
             new_channel = person.channel if self.source is ChangeSource.ROSTER else channel
@@ -200,18 +214,28 @@ class SubscriptionWriter:
                 found_by[number] = replace(person, name=new_name)
         if updates:
             await self.connection.execute(UPDATE_SUBSCRIBER, updates)
-        if new := [subscriber_values(person) for key, person in people.items() if key not in known.numbers]:
-            await self.connection.execute(subscribers.insert(), new)
-            ids = [row["id"] for row in new]
-            inserted = select(subscribers.c.id, subscribers.c.number)
-            rows = await self.connection.execute(
-                inserted.where(is_in(self.connection, subscribers.c.id, ids))
-            )
-            known.numbers.update({key: number for key, number in rows.all()})  # noqa: C416 - rows are not tuples
-            found_by |= {known.numbers[key]: people[key] for key in ids}
+        if new := [person for key, person in people.items() if key not in known.numbers]:
+            known.numbers |= await self._insert_subscribers(new)
+            found_by |= {known.numbers[person.id]: person for person in new}
         if found_by:
             await index_people(self.connection, found_by)
         return known
+
+    async def _insert_subscribers(self, people: Sequence[Subscriber]) -> dict[str, int]:
+        """Store these new people; return the number of each by id."""
+        await self.connection.execute(subscribers.insert(), [subscriber_values(person) for person in people])
+        inserted = select(subscribers.c.id, subscribers.c.number)
+        these = is_in(self.connection, subscribers.c.id, [person.id for person in people])
+        rows = await self.connection.execute(inserted.where(these))
+        return {key: number for key, number in rows.all()}  # noqa: C416 - rows are not tuples
+
+    async def _of_file(self, numbers: Collection[int]) -> set[int]:
+        """Return those of these subscribers (numbers) who are in the roster, if this is an import."""
+        if self.source is not ChangeSource.IMPORT or not numbers:
+            return set()
+        these = is_in(self.connection, subscriptions.c.subscriber, numbers)
+        query = select(subscriptions.c.subscriber).where(these, subscriptions.c.declared)
+        return set((await self.connection.execute(query)).scalars())
 
     def _in_zone(self, placement: DesiredSubscription, zone: str | None) -> DesiredSubscription:
         """Return the subscription for a subscriber with this time zone (None: unchanged)."""
@@ -292,6 +316,12 @@ async def last_gathered_before(connection: AsyncConnection, instant: datetime) -
         .limit(1)
     )
     return await connection.scalar(before) or 0
+
+
+def _zone_preferred(placement: DesiredSubscription) -> DesiredSubscription:
+    """Return the same subscription with the person's time zone as a preference for this newsletter."""
+    preferences, zone = placement.preferences, placement.subscriber.timezone
+    return replace(placement, preferences=replace(preferences, timezone=preferences.timezone or zone))
 
 
 def _parameters(row: Values) -> Values:

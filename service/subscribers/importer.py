@@ -39,12 +39,15 @@ PlacementParts = tuple[str, Preferences, Edition, str, datetime]
 class ImportResult:
     """The result of an import. `people` counts valid rows; `added`, `changed`, `kept` count subscriptions.
 
-    A dry run stores nothing and counts in `known` the people who are stored already.
+    A dry run stores nothing and counts in `known` the people who are stored already: `more` are subscriptions
+    that they do not have yet, and `of_file` those of them who are in subscribers.yaml, which keeps precedence.
     """
 
     people: int = 0
     refused: int = 0
     known: int = 0
+    more: int = 0
+    of_file: int = 0
     added: int = 0
     changed: int = 0
     kept: int = 0
@@ -129,7 +132,11 @@ async def _stored(
 ) -> Counter[str]:
     if options.dry_run:
         known = await store.known_subscribers({placement.subscriber.id for placement in placements})
-        return Counter(known=len(known))
+        have = await store.memberships_of(known) if known else ()
+        places = {(one.subscriber.id, one.subscription.newsletter) for one in have}
+        named = {(p.subscriber.id, p.newsletter) for p in placements if p.subscriber.id in known}
+        of_file = {one.subscriber.id for one in have if one.declared}
+        return Counter(known=len(known), more=len(named - places), of_file=len(of_file))
     applied = await store.add_subscriptions(placements, now, starts_after=options.starts_after)
     return Counter(added=applied.added, changed=applied.changed, kept=applied.kept)
 

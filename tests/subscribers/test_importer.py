@@ -18,8 +18,9 @@ from service.subscribers.actions import erase, unsubscribe
 from service.subscribers.export import export_subscribers
 from service.subscribers.import_formats import COLUMNS, ImportRow, escape_formula, read_rows, unescape_formula
 from service.subscribers.importer import ImportOptions, ImportResult, SeenLines, import_subscribers
+from service.subscribers.sync import apply_roster
 from tests.builders import NOON
-from tests.subscribers.rosters import EVENING, MORNING, stored_subscriptions
+from tests.subscribers.rosters import EVENING, MORNING, a_roster, an_entry, stored_subscriptions
 
 TERMS = ImportOptions({"morning": MORNING, "evening": EVENING}, NOON)
 HEAD = "email,name,timezone,newsletters,schedule\n"
@@ -112,6 +113,27 @@ async def test_a_dry_run_stores_nothing(people: SqlSubscriberStore):
     assert counts == ImportResult(people=2, known=1, refused=1)
     assert len(refusals) == 1
     assert len(await stored_subscriptions(people)) == 1
+
+
+@pytest.mark.parametrize(("zone", "evening_zone"), [("Asia/Qatar", "Asia/Qatar"), (None, "Asia/Tokyo")])
+async def test_a_person_of_the_roster_keeps_its_values_and_gets_what_the_roster_does_not_name(
+    people: SqlSubscriberStore, zone: str | None, evening_zone: str
+):
+    roster = a_roster(an_entry("amina", "morning", timezone=zone, schedule="daily 06:30"))
+    await apply_roster(people, roster, NOON)
+    table = HEAD + "Amina@example.org,Amina Two,Asia/Tokyo,morning evening,daily 05:00\n"
+    checked, _ = await imported(people, table, dry_run=True)
+    assert checked == ImportResult(people=1, known=1, more=1, of_file=1)
+    counts, _ = await imported(people, table)
+
+    assert counts == ImportResult(people=1, added=1, kept=1)
+    evening, morning = await people.memberships()
+    assert evening.subscriber == morning.subscriber == roster.subscribers[0].subscriber
+    assert (evening.edition.schedule, evening.edition.timezone) == ("daily 05:00", evening_zone)
+    assert morning.edition.schedule == "daily 06:30"
+    before = await people.memberships()
+    await apply_roster(people, roster, NOON)
+    assert await people.memberships() == before
 
 
 async def test_people_who_left_another_program_are_not_subscribed_again(sqlite_people: SqlSubscriberStore):

@@ -82,7 +82,9 @@ def _ignore(_row_or_note: object) -> None:
 
 def _dry_run_text(found: ImportResult) -> str:
     subscribers, refused = quantity(found.people, "subscriber"), quantity(found.refused, "row")
-    return f"{subscribers} can be imported, {found.known} of them known; {refused} cannot."
+    more = f" ({quantity(found.more, 'new subscription')})" if found.more else ""
+    kept = f" {found.of_file} of them in subscribers.yaml, which takes precedence." if found.of_file else ""
+    return f"{subscribers} can be imported, {found.known} of them known{more}; {refused} cannot.{kept}"
 
 
 def _result_text(done: ImportResult) -> str:

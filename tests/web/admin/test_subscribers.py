@@ -267,7 +267,8 @@ async def test_a_file_is_checked_then_imported_and_refused_rows_are_downloaded(e
     editor = await editors.log_in("eddie")
     await editor.get("/subscribers/import")
     table = (
-        "email,name,newsletters\nnew@example.org,New,morning\nben@example.org,Ben,morning\nbroken,=cmd(),\n"
+        "email,name,newsletters\nnew@example.org,New,morning\n"
+        "ben@example.org,Ben,morning evening\nbroken,=cmd(),\n"
     )
     table += "=1+1@example,Eve,nope\n"
     _, text = await editor.upload("/subscribers/import", "../../people.csv", table.encode())
@@ -275,6 +276,8 @@ async def test_a_file_is_checked_then_imported_and_refused_rows_are_downloaded(e
     text = await ended(editor, text, path)
     assert re.search(r"People to import</dt><dd>2<", text)
     assert re.search(r"Known already</dt><dd>1<", text)
+    assert re.search(r"New subscriptions of known people</dt><dd>1<", text)
+    assert "1 person is in subscribers.yaml" in text
     assert "people.csv</h1>" in text
     assert await state_of(editors, "new") == {}  # a dry run
     _, rows = await editor.get(f"{path}/refused.csv")
@@ -283,7 +286,7 @@ async def test_a_file_is_checked_then_imported_and_refused_rows_are_downloaded(e
     assert not any(cell[:1] in "=+-@\t\r" for line in lines for cell in line if cell)
     _, text = await editor.post(path)
     text = await ended(editor, text, path)
-    assert re.search(r"New subscriptions</dt><dd>1<", text)
+    assert re.search(r"New subscriptions</dt><dd>2<", text)
     assert await state_of(editors, "new") == {"morning": "active"}
     _, again = await editor.post(path)  # a repeated request
     assert "The import is done" in again

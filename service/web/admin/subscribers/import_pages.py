@@ -102,7 +102,9 @@ async def events(context: AdminContext) -> Response:
         job = find_job(context.app, key, dry_run=False) or find_job(context.app, key, dry_run=True)
         if job is None:
             return EventState({}, is_last=True)
-        return EventState({"step": job.step, "percent": _percent(job)}, is_last=not job.is_running)
+        return EventState(
+            {"step": job.step or "0 people", "percent": _percent(job)}, is_last=not job.is_running
+        )
 
     return event_response(context.request, context.account.id, read)
 
