@@ -6,17 +6,18 @@ import csv
 import io
 import json
 from collections.abc import AsyncIterator, Callable, Sequence
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from itertools import groupby
 from typing import Any
 
 from service.core.errors import UnknownName
-from service.core.model import Membership, SubscriptionStatus
+from service.core.model import Membership, Preferences, SubscriptionStatus
 from service.subscribers.import_formats import COLUMNS, LISTS, NOTHING, escape_formula
 from service.subscribers.ports import SubscriberStore
+from service.subscribers.preferences_json import COLUMN, as_object
 
 PAGE_SIZE = 2_000  # subscribers per query
-OWN_COLUMNS = COLUMNS[COLUMNS.index("schedule") :]  # preferences of the person
+OWN_COLUMNS = COLUMNS[COLUMNS.index("schedule") : COLUMNS.index(COLUMN)]  # preferences of the person
 EXTRA_COLUMNS = ("paused", "unsubscribed", "suppressed")
 """Columns that an import ignores, so that it does not subscribe people again who unsubscribed."""
 
@@ -45,14 +46,15 @@ async def export_subscribers(
 
 
 def _as_csv(person: Memberships) -> str:
-    subscriber = person[0].subscriber
+    subscriber, differing = person[0].subscriber, _differing(person)
     cells = [
         subscriber.email,
         subscriber.name,
-        subscriber.timezone or "",
+        _zone(person) or "",
         " ".join(_newsletters(person, Status.ACTIVE)),
         *(_cell(name, _own(person, name)) for name in OWN_COLUMNS),
-        " ".join(_newsletters(person, Status.PAUSED)),
+        json.dumps(differing, ensure_ascii=False) if differing else "",
+        " ".join(map(_paused, (m for m in person if m.subscription.status is Status.PAUSED))),
         " ".join(_newsletters(person, Status.UNSUBSCRIBED)),
         person[0].suppressed or "",
     ]
@@ -64,9 +66,10 @@ def _as_json(person: Memberships) -> str:
     record = {
         "email": subscriber.email,
         "name": subscriber.name,
-        "timezone": subscriber.timezone,
+        "timezone": _zone(person),
         "newsletters": _newsletters(person, Status.ACTIVE),
         **{name: _own(person, name) for name in OWN_COLUMNS},
+        COLUMN: _differing(person),
         "suppressed": person[0].suppressed,
         "subscriptions": [
             {
@@ -89,6 +92,39 @@ EXPORT_FORMATS: dict[str, Callable[[Memberships], str]] = {"csv": _as_csv, "json
 
 def _newsletters(person: Memberships, status: SubscriptionStatus) -> list[str]:
     return [m.subscription.newsletter for m in person if m.subscription.status is status]
+
+
+def _paused(membership: Membership) -> str:
+    """Return `morning`, or with the end of the pause `morning(until 2026-12-24)`."""
+    end = membership.pause_end
+    return membership.subscription.newsletter + (f"(until {end:%Y-%m-%d})" if end else "")
+
+
+def _zone(person: Memberships) -> str | None:
+    """Return the person's time zone, or the one that they chose for all newsletters; None for none."""
+    zone: str | None = person[0].subscriber.timezone or _own(person, "timezone")
+    return zone
+
+
+def _differing(person: Memberships) -> dict[str, dict[str, Any]] | None:
+    """Return all preferences by newsletter; None if the columns for all newsletters say the same."""
+    zone, shared = _zone(person), Preferences(**{name: _own(person, name) for name in OWN_COLUMNS})
+    own = {
+        m.subscription.newsletter: m.subscription.preferences
+        for m in person
+        if m.subscription.status is Status.ACTIVE
+    }
+    is_shared = all(
+        replace(one, timezone=None) == shared and one.timezone in (None, zone) and _fits_cells(one)
+        for one in own.values()
+    )
+    return None if is_shared else as_object(own)
+
+
+def _fits_cells(preferences: Preferences) -> bool:
+    """Return whether an import reads the same phrases from a cell."""
+    phrases = (*(preferences.follow or ()), *(preferences.mute or ()))
+    return not any("," in phrase or ";" in phrase or phrase == NOTHING for phrase in phrases)
 
 
 def _own(person: Memberships, name: str) -> Any:  # noqa: ANN401 - the type of the preference

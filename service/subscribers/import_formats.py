@@ -42,7 +42,10 @@ NOT_SUBSCRIBED = {
 
 
 class ImportRow(NamedTuple):
-    """The row of one person. `line` is its first line, from 1; a value that is not given is empty."""
+    """The row of one person. `line` is its first line, from 1; a value that is not given is empty.
+
+    `preferences_by_newsletter` is a JSON object of Caveat's own export: see preferences_json.py.
+    """
 
     line: int
     email: str = ""
@@ -54,6 +57,7 @@ class ImportRow(NamedTuple):
     follow: str = ""
     mute: str = ""
     minutes: str = ""
+    preferences_by_newsletter: str = ""
 
 
 COLUMNS = ImportRow._fields[1:]
@@ -191,6 +195,8 @@ def _json_row(line: int, data: bytes) -> ImportRow | RefusedRow:
             # CSV has the same as a text.
             empty = "" if name == "newsletters" else NOTHING
             value = LISTS[name].join(map(str, value)) or empty  # noqa: PLW2901
+        elif name == "preferences_by_newsletter" and isinstance(value, dict):
+            value = json.dumps(value)  # noqa: PLW2901 - as above
         elif name == "minutes" and isinstance(value, int):
             value = str(value)  # noqa: PLW2901 - as above
         if not isinstance(value, str):

@@ -51,6 +51,7 @@ _NAMES = {
     ),
     "newsletters": "newsletters; newsletter; lists; list",
     **{name: name for name in ("schedule", "languages", "follow", "mute", "minutes")},
+    "preferences_by_newsletter": "preferences by newsletter",
     STATUS: "status; subscription status; email status; subscriber status; contact status; member status",
 }
 _GENERAL = frozenset({"address", "adresse"})

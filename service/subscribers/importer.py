@@ -25,6 +25,7 @@ from service.core.validators import read_email, read_timezone
 from service.subscribers.import_formats import NOTHING, ImportRow, RefusedRow, read_rows
 from service.subscribers.ports import SubscriberStore
 from service.subscribers.preferences import PlacementBuilder
+from service.subscribers.preferences_json import read_preferences
 
 MAX_TRANSACTION_ROWS = 5_000
 MAX_NAME_CHARACTERS = 200
@@ -40,7 +41,7 @@ class ImportResult:
     """The result of an import. `people` counts valid rows; `added`, `changed`, `kept` count subscriptions.
 
     A dry run stores nothing and counts in `known` the people who are stored already: `more` are subscriptions
-    that they do not have yet, and `of_file` those of them who are in subscribers.yaml, which keeps precedence.
+    that they do not have yet, `of_file` those of them who are in subscribers.yaml, which takes precedence.
     """
 
     people: int = 0
@@ -187,8 +188,9 @@ class _RowReader:
         if not ids:
             raise UsageError(f"the row names no newsletter; name one of {', '.join(self._newsletters)}")
         zone = read_timezone(choice.timezone) if choice.timezone else None
-        preferences, unknown = _preferences(choice), Subscriber("", "", timezone=zone)
-        placed = (self._builder.build(unknown, self._newsletter(name), preferences) for name in ids)
+        shared, unknown = _preferences(choice), Subscriber("", "", timezone=zone)
+        own = read_preferences(choice.preferences_by_newsletter) if choice.preferences_by_newsletter else {}
+        placed = (self._builder.build(unknown, self._newsletter(name), own.get(name, shared)) for name in ids)
         return tuple((p.newsletter, p.preferences, p.edition, p.edition_key, p.next_due_at) for p in placed)
 
     def _newsletter(self, name: str) -> Newsletter:

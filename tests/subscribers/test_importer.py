@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import csv
 import io
 import json
+from datetime import date
 from pathlib import Path
+from random import Random
 from typing import Any
 
 import pytest
@@ -13,16 +16,31 @@ from hypothesis import strategies as st
 
 from service.core import ids as identity
 from service.core.errors import UsageError
+from service.core.model import NO_LIMIT, Preferences, Subscriber
 from service.store.subscribers import SqlSubscriberStore
 from service.subscribers.actions import erase, unsubscribe
 from service.subscribers.export import export_subscribers
 from service.subscribers.import_formats import COLUMNS, ImportRow, escape_formula, read_rows, unescape_formula
 from service.subscribers.importer import ImportOptions, ImportResult, SeenLines, import_subscribers
+from service.subscribers.preferences import placement_for
 from service.subscribers.sync import apply_roster
 from tests.builders import NOON
 from tests.subscribers.rosters import EVENING, MORNING, a_roster, an_entry, stored_subscriptions
 
 TERMS = ImportOptions({"morning": MORNING, "evening": EVENING}, NOON)
+CHOICES: dict[str, list[Any]] = {
+    "schedule": ["daily 06:45", "weekdays 09:00"],
+    "timezone": ["Asia/Tokyo", "Asia/Qatar"],
+    "topics": [("economy",), ()],
+    "stories": [1, 7],
+    "points": [2],
+    "language": ["de"],
+    "format": ["text"],
+    "languages": [("en", "fr"), ()],
+    "follow": [("rain, storm",), ("a; b", "central bank"), (), ("-",)],
+    "mute": [("horoscope",), ()],
+    "minutes": [5, NO_LIMIT],
+}
 HEAD = "email,name,timezone,newsletters,schedule\n"
 
 
@@ -421,6 +439,71 @@ class TestExport:
         assert [m.subscriber for m in await people.memberships()] == [m.subscriber for m in before]
         assert [m.edition for m in await people.memberships()] == [m.edition for m in before]
 
+    @pytest.mark.parametrize(("form", "name"), [("csv", "p.csv"), ("jsonl", "p.jsonl")])
+    async def test_any_preferences_survive_export_and_import(
+        self, sqlite_people: SqlSubscriberStore, form: str, name: str
+    ):
+        """Of 200 people with random choices, equal or different for their two newsletters."""
+        dice = Random(15)  # noqa: S311 - a test that can be repeated
+        placements = []
+        for number in range(200):
+            zone = dice.choice([None, "Asia/Qatar"])
+            person = Subscriber(identity.subscriber_id(f"p{number}@x.org"), f"p{number}@x.org", "", zone)
+            shared = {key: dice.choice(values) for key, values in CHOICES.items() if dice.random() < 0.3}
+            for newsletter in dice.sample([MORNING, EVENING], dice.choice([1, 2])):
+                own = {key: dice.choice(values) for key, values in CHOICES.items() if dice.random() < 0.1}
+                chosen = Preferences(**(shared | own))
+                placements.append(placement_for(person, newsletter, chosen, NOON))
+        await sqlite_people.add_subscriptions(placements, NOON, starts_after=NOON)
+        before = await sqlite_people.memberships()
+        text = await self.everything(sqlite_people, form)
+        for membership in before:
+            await sqlite_people.erase(membership.subscriber.email)
+        _, refusals = await imported(sqlite_people, text, name)
+
+        assert not refusals
+        after = await sqlite_people.memberships()
+        assert [(m.subscriber.email, m.edition) for m in after] == [
+            (m.subscriber.email, m.edition) for m in before
+        ]
+
+    async def test_a_zone_of_its_own_and_the_end_of_a_pause_are_in_the_table(
+        self, sqlite_people: SqlSubscriberStore
+    ):
+        ivan = Subscriber(identity.subscriber_id("ivan@x.org"), "ivan@x.org")
+        chosen = Preferences(schedule="daily 06:45", timezone="Asia/Tokyo")
+        placements = [placement_for(ivan, one, chosen, NOON) for one in (MORNING, EVENING)]
+        await sqlite_people.add_subscriptions(placements, NOON, starts_after=NOON)
+        await sqlite_people.pause_until(ivan.id, "evening", date(2026, 3, 20), NOON)
+        rows = csv.DictReader(io.StringIO(await self.everything(sqlite_people, "csv")))
+        [row] = rows
+        assert (row["schedule"], row["timezone"]) == ("daily 06:45", "Asia/Tokyo")
+        assert (row["newsletters"], row["paused"]) == ("morning", "evening(until 2026-03-20)")
+
+    @pytest.mark.parametrize(
+        ("cell", "why"),
+        [
+            ("soon", "is not JSON"),
+            ("[" * 50_000, "is not JSON"),
+            ("[]", "is not an object"),
+            ('{"morning": 1}', "of 'morning' is not an object"),
+            ('{"morning": {"hour": 7}}', "unknown preference 'hour'"),
+            ('{"morning": {"stories": true}}', "stories is true"),
+            ('{"morning": {"follow": [1]}}', "follow is [1]"),
+            ('{"morning": {"stories": 999}}', "999 stories are not possible"),
+            ('{"morning": {"timezone": "Mars/Base"}}', "Mars/Base"),
+        ],
+    )
+    async def test_a_row_with_wrong_preferences_by_newsletter_is_refused(
+        self, sqlite_people: SqlSubscriberStore, cell: str, why: str
+    ):
+        table = io.StringIO()
+        csv.writer(table).writerows(
+            [("email", "newsletters", "preferences_by_newsletter"), ("a@x.org", "morning", cell)]
+        )
+        counts, [refusal] = await imported(sqlite_people, table.getvalue())
+        assert (counts.people, why in refusal) == (0, True), refusal
+
     async def test_no_exported_cell_is_a_formula(self, sqlite_people: SqlSubscriberStore):
         names = ["=1+1", "@SUM(A1)", "-1", "+1", "'Abd"]
         rows = "".join(f"p{n}@x.org,{name},,morning,\n" for n, name in enumerate(names))
@@ -437,8 +520,8 @@ class TestExport:
         text = await self.everything(sqlite_people, "csv")
         assert text.splitlines() == [
             ",".join([*COLUMNS, "paused", "unsubscribed", "suppressed"]),
-            "amina@x.org,,,evening,,,,,,,morning,",
-            "ben@x.org,,,,,,,,,,evening,unsubscribed from everything",
+            "amina@x.org,,,evening,,,,,,,,morning,",
+            "ben@x.org,,,,,,,,,,,evening,unsubscribed from everything",
         ]
         only = await self.everything(sqlite_people, "jsonl", newsletter="morning")
         assert [json.loads(line)["email"] for line in only.splitlines()] == ["amina@x.org"]
