@@ -549,6 +549,8 @@ def test_an_address_is_suppressed_and_unsuppressed(gathered: CliRunner):
     assert gathered("subscriber", "suppress", "Amina@Example.org", "--reason", "wrote on paper").code == 0
     assert status() == "wrote on paper"
     assert "wrote on paper already" in gathered("subscriber", "suppress", "amina@example.org").err
+    [line] = [one for one in gathered("subscriber", "list").out.splitlines() if "amina" in one]
+    assert ("suppressed" in line, "active" in line) == (True, False)
 
     shown = gathered("subscriber", "show", "amina@example.org")
     assert "amina@example.org is suppressed since 20" in shown.err

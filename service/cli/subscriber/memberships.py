@@ -39,17 +39,18 @@ async def memberships_of(
 
 
 def membership_record(membership: Membership, *, preferences: bool = False) -> dict[str, Any]:
-    """Return a membership as a line of output; with `preferences`, all of them."""
+    """Return a membership as a line of output; with `preferences`, all of them and why no mail is sent."""
     edition, subscription = membership.edition, membership.subscription
+    blocked = membership.suppressed if preferences else membership.suppressed and "suppressed"
     record: dict[str, Any] = {
         "email": membership.subscriber.email,
         "name": membership.subscriber.name,
         "newsletter": subscription.newsletter,
         "schedule": edition.schedule,
         "timezone": edition.timezone,
-        "status": membership.suppressed or subscription.status,
+        "status": blocked or subscription.status,
         "until": membership.pause_end,
-        "next": subscription.next_due_at,
+        "next": None if blocked else subscription.next_due_at,
     }
     if preferences and membership.subscriber.channel:
         record["channel"] = f"{membership.subscriber.channel}: {HIDDEN}"

@@ -228,6 +228,7 @@ async def test_an_address_is_suppressed_and_the_suppression_ends(editors: Editor
     _, text = await editor.post(f"{CARLA}/suppress", {"reason": "<b>wrote to us</b>"})
     assert "&lt;b&gt;wrote to us" in text
     _, listed = await editor.get("/subscribers?suppressed=yes")
+    assert 'class="badge good">active' not in listed
     assert "carla@example.org" in listed
     assert "ben@example.org" not in listed
     await editor.post(f"{CARLA}/unsuppress")
