@@ -18,7 +18,8 @@ MAX_LINE_CHARACTERS = 400
 FILE_NAMES = tuple(CONFIG_FILES)
 
 _SECRET = re.compile(
-    r"""(?ix) (?P<key> [\w-]* (?:{keys}|passw|token|secret) [\w-]* (?<!_file) ["']? \s* : )
+    r"""(?ix) (?<![\w-])
+    (?P<key> [\w-]{0,100} (?:{keys}|passw|token|secret) [\w-]{0,100} (?<!_file) ["']? \s* : )
     (?P<value> .*)""".replace("{keys}", "|".join(map(re.escape, sorted(SECRET_KEYS))))
 )
 """A key whose value is secret, also in a comment. Any key that sounds like one counts, but for files."""

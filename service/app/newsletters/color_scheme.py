@@ -11,17 +11,18 @@ import re
 ALWAYS, NEVER = "(min-width: 0px)", "(max-width: 0px)"
 """Media features that are true and false on every screen; unlike `all`, they may follow `and`."""
 
-_STYLE = re.compile(r"(<style\b[^>]*>)(.*?)(</style>)", re.DOTALL | re.IGNORECASE)
+_STYLE = re.compile(r"(<style\b[^<>]*>)([^<]*)(</style>)", re.IGNORECASE)
 _QUERY = re.compile(r"\(\s*prefers-color-scheme\s*:\s*(dark|light)\s*\)", re.IGNORECASE)
 _INLINED = re.compile(
-    r"""(<html\b[^>]*\bstyle=["'][^"']*?(?<![-\w])color-scheme\s*:\s*)[^;"']+""", re.IGNORECASE
+    r"""(<html\b[^<>]*\bstyle=["'][^"'<>]*?(?<![-\w])color-scheme\s*:\s*)[^;"']+""", re.IGNORECASE
 )
 """The property on the root element, where the inlining of styles repeats it."""
 
-_DARK = re.compile(r"color-scheme[^>;}]*\bdark\b", re.IGNORECASE)
+_DARK = re.compile(r"color-scheme(?:(?!color-scheme)[^>;}])*\bdark\b", re.IGNORECASE)
 _PROPERTY = re.compile(r"(?<![-\w])(color-scheme\s*:\s*)[^;}]+", re.IGNORECASE)
 _META = re.compile(
-    r"""(<meta\b[^>]*\bname=["'](?:supported-)?color-schemes?["'][^>]*\bcontent=["'])[^"']*""", re.IGNORECASE
+    r"""(<meta\b[^<>]{0,200}\bname=["'](?:supported-)?color-schemes?["'][^<>]{0,200}\bcontent=["'])[^"']*""",
+    re.IGNORECASE,
 )
 
 

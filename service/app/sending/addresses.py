@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 MAX_ADDRESSES = 5_000  # of one send; a larger list is a newsletter of its own
 MAX_CHARACTERS = 320  # of one address (RFC 3696, erratum 1690)
 _LINE = re.compile(r"[\n\r,;]+")
-_IN_BRACKETS = re.compile(r"<([^<>\s]+@[^<>\s]+)>")
+_IN_BRACKETS = re.compile(r"<([^<>\s]{1,64}@[^<>\s]{1,255})>")
 
 
 @dataclass(frozen=True, slots=True)

@@ -151,7 +151,7 @@ def short_duration(text: str) -> str:
     words = text.strip().lower()
     if not re.fullmatch(r"(?:\d+\s*[a-z]+(?:,?\s+(?:and\s+)?|$))+", words):
         return ""
-    parts = re.findall(r"(\d+)\s*([a-z]+)", words)
+    parts = re.findall(r"(?<!\d)(\d+)\s*([a-z]+)", words)
     units = [_UNITS.get(unit, "") for _, unit in parts]
     return (
         "".join(f"{number}{unit}" for (number, _), unit in zip(parts, units, strict=True))

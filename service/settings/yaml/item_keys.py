@@ -22,7 +22,7 @@ _ALIAS = re.compile(r"\s*:\s*(\*[^\s,\]}]+)")
 _LINE_END = re.compile(r"\r\n|\n|\r")
 _COMMENT = re.compile(r"[ \t]*#[^\r\n]*")
 _SPACES_BEFORE_COMMENT = re.compile(r" {2,}(?=#)")
-_HEADER_COMMENT = re.compile(r"[ \t]+#.*")
+_HEADER_COMMENT = re.compile(r"(?<![ \t])[ \t]+#.*")
 _FOLDED = ("|", ">")  # the styles of a text of several lines
 _QUOTED = {"'": SingleQuotedScalarString, '"': DoubleQuotedScalarString}
 
