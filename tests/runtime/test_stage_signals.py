@@ -306,7 +306,8 @@ async def test_a_signal_that_came_too_late_for_this_process_goes_to_the_others(p
         run.may_end.set()
         await worker
 
-        assert await recorder.until(1) == ["gather"]
+        # A signal may come twice; the second run finds nothing to do.
+        assert set(await recorder.until(1)) == {"gather"}
 
 
 async def test_workers_share_the_signals_and_each_runs_its_own_stages(postgres_url: str):

@@ -74,7 +74,7 @@ class AdminPages:
             count=_count,
             ago=self._ago,
             subject=_subject,
-            isolated=_isolated,
+            isolated=isolated_text,
             schedule=schedule_words,
         )
         self._environment.globals.update(
@@ -147,7 +147,7 @@ def _duration(length: timedelta) -> str:
     return "now"
 
 
-def _isolated(text: str, language: str = "") -> Markup:
+def isolated_text(text: str, language: str = "") -> Markup:
     """Return a text of a feed or person in an element of its own, so that Arabic runs from right to left.
 
     The direction is that of the text, not of the page; `language` is that of the text, "" for unknown.

@@ -10,6 +10,7 @@ from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
 from service.settings.packaged_files import templates_folder
 from service.web.admin.charts import HEIGHT, ColumnChart, Series, bar_chart, column_chart
+from service.web.admin.rendering import isolated_text
 
 DAYS = ("Sat, 28 Nov", "Sun, 29 Nov", "Mon, 30 Nov")
 GOLDEN = """\
@@ -42,7 +43,7 @@ def drawn(call: str, **values: object) -> str:
         trim_blocks=True,
         lstrip_blocks=True,
     )
-    environment.filters["count"] = "{:,}".format
+    environment.filters.update(count="{:,}".format, isolated=isolated_text)
     environment.globals["admin"] = "/admin"
     source = '{% import "charts.html" as charts with context %}{{ ' + call + " }}"
     return environment.from_string(source).render(**values).strip()
