@@ -1,4 +1,4 @@
-"""Invitations: links for people who may subscribe to newsletters that are not open to everybody."""
+"""Invitations: links by which invited people subscribe to newsletters that are closed to others."""
 
 from __future__ import annotations
 
@@ -41,7 +41,7 @@ async def create_invitation(
 ) -> InvitationLink:
     """Store an invitation for newsletters (ids), and return it with its link.
 
-    Up to `uses` people can subscribe by it within `days` days. `note` says for whom it is. Raises UsageError
+    Up to `uses` people can subscribe by it within `days` days. `note` says who it is for. Raises UsageError
     for a number out of range, and for a newsletter that nobody may subscribe to on the web.
     """
     _require_range(uses, MAX_USES, "uses")

@@ -49,5 +49,5 @@ def held_change(
 
 
 def is_too_much(ended: int, running: int) -> bool:
-    """Return whether ending so many of the running subscriptions needs a confirmation."""
+    """Return whether ending this number of the running subscriptions needs a confirmation."""
     return ended > MAX_ENDED and ended > running * MAX_SHARE

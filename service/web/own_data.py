@@ -10,12 +10,12 @@ import json
 from dataclasses import dataclass
 from email.utils import parseaddr
 
-from starlette.exceptions import HTTPException
 from starlette.requests import Request
 from starlette.responses import Response
 
-from service.app.self_service import LinkedSubscriber, SelfService
+from service.app.self_service import SelfService
 from service.web.pages import NO_STORE_HEADERS, Pages, masked
+from service.web.preferences import linked_subscriber
 from service.web.request_bodies import read_form
 
 DOWNLOAD_HEADERS = {**NO_STORE_HEADERS, "Content-Disposition": 'attachment; filename="my-data.json"'}
@@ -30,7 +30,7 @@ class OwnDataPages:
 
     async def download(self, request: Request) -> Response:
         """Return everything that is stored about the subscriber as JSON."""
-        subscriber = await self._subscriber(request)
+        subscriber = await linked_subscriber(self.self_service, request)
         if subscriber.is_test:
             return self.pages.message(request, "test_mail")
         document = await self.self_service.data_of(subscriber)
@@ -39,7 +39,7 @@ class OwnDataPages:
 
     async def ask(self, request: Request) -> Response:
         """Ask whether to delete everything; change nothing."""
-        subscriber = await self._subscriber(request)
+        subscriber = await linked_subscriber(self.self_service, request)
         if subscriber.is_test:
             return self.pages.message(request, "test_mail")
         first = subscriber.memberships[0]
@@ -53,7 +53,7 @@ class OwnDataPages:
 
     async def delete(self, request: Request) -> Response:
         """Erase the subscriber; the link is dead from then on."""
-        subscriber = await self._subscriber(request)
+        subscriber = await linked_subscriber(self.self_service, request)
         await read_form(request)
         if subscriber.is_test:
             return self.pages.message(request, "test_mail")
@@ -63,11 +63,3 @@ class OwnDataPages:
         return self.pages.page(
             "message.html", labels, title=title, text=text, more=labels.text("unsubscribed_soon")
         )
-
-    async def _subscriber(self, request: Request) -> LinkedSubscriber:
-        subscriber = await self.self_service.read_preferences_link(request.path_params["token"])
-        if subscriber is None:
-            raise HTTPException(404)
-        if not subscriber.memberships and not subscriber.is_test:
-            raise HTTPException(410)
-        return subscriber

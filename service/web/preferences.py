@@ -33,7 +33,7 @@ class PreferencesPages:
 
     async def show(self, request: Request) -> Response:
         """Show the stored preferences; store nothing."""
-        subscriber = await self._subscriber(request)
+        subscriber = await linked_subscriber(self.self_service, request)
         if subscriber.is_test:
             return self.pages.message(request, "test_mail")
         saved = SAVED in request.query_params
@@ -41,7 +41,7 @@ class PreferencesPages:
 
     async def act(self, request: Request) -> Response:
         """Store the form, or store nothing and show it again with its problems."""
-        subscriber = await self._subscriber(request)
+        subscriber = await linked_subscriber(self.self_service, request)
         fields = await read_form(request)
         if subscriber.is_test:
             return self.pages.message(request, "test_mail")
@@ -123,13 +123,18 @@ class PreferencesPages:
             suppressed=any(m.suppressed is not None for m in subscriber.memberships),
         )
 
-    async def _subscriber(self, request: Request) -> LinkedSubscriber:
-        subscriber = await self.self_service.read_preferences_link(request.path_params["token"])
-        if subscriber is None:
-            raise HTTPException(404)
-        if not subscriber.memberships and not subscriber.is_test:
-            raise HTTPException(410)
-        return subscriber
+
+async def linked_subscriber(self_service: SelfService, request: Request) -> LinkedSubscriber:
+    """Return the subscriber of the preferences link in the path.
+
+    Raises HTTPException: 404 for a token that this service did not sign, 410 when nothing is stored of them.
+    """
+    subscriber = await self_service.read_preferences_link(request.path_params["token"])
+    if subscriber is None:
+        raise HTTPException(404)
+    if not subscriber.memberships and not subscriber.is_test:
+        raise HTTPException(410)
+    return subscriber
 
 
 def _next_issues(subscriber: LinkedSubscriber, labels: Localizer, now: datetime) -> dict[str, str]:

@@ -1,4 +1,4 @@
-"""Webhooks: what other programs are told by HTTP, and how far that has come."""
+"""Webhooks: events that are sent to other programs by HTTP, and the state of each message."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ class WebhookEvent(StrEnum):
 
 
 class WebhookMessageState(StrEnum):
-    """WAITING: not accepted so far, and attempted again. FAILED: attempted for days, and given up."""
+    """WAITING: not accepted so far, and attempted again. FAILED: attempted for days without success."""
 
     WAITING = "waiting"
     SENT = "sent"
@@ -43,7 +43,7 @@ class WebhookStatus:
     """A webhook with its messages as counts.
 
     `failing_since` is the first failed attempt since the last success; after some days of them it is disabled
-    (`disabled_at`): its messages wait until somebody enables it again.
+    (`disabled_at`): its messages wait until an operator enables it again.
     """
 
     id: str
