@@ -33,9 +33,7 @@ if TYPE_CHECKING:
 
 HOUR = 7  # local: nobody reads mail before, and what goes wrong at night may be well by then
 PATIENCE = timedelta(minutes=15)  # a restart of the mail server or of a site takes less
-DRAFT_AGE = timedelta(
-    days=1
-)  # of the oldest draft in a mail; records of mails live a week
+DRAFT_AGE = timedelta(days=1)  # of the oldest draft in a mail; records of mails live a week
 
 
 @dataclass(frozen=True, slots=True)
