@@ -8,10 +8,10 @@ import os
 import pwd
 import resource
 import socket
-import sqlite3
 import subprocess
 import time
 from collections.abc import AsyncIterator, Iterator
+from dataclasses import asdict
 from datetime import UTC, datetime
 from email.message import EmailMessage
 from pathlib import Path
@@ -23,6 +23,7 @@ from service.core import tokens
 from service.core.model import Edition, Issue, RenderedMail, Site
 from service.core.placeholders import Placeholder
 from service.deliver.message.builder import MailLinks
+from service.store import schema
 from service.store.database import Database
 
 SINK, SOURCE = "/usr/sbin/smtp-sink", "/usr/sbin/smtp-source"
@@ -35,6 +36,12 @@ SITE = Site(
     unsubscribe_address="unsubscribe@news.example.org",
 )
 EDITION = Edition("morning", "daily 07:00", "Europe/Berlin", ("world",), 8, 4, "en", "html")
+SUBSCRIPTION = {
+    "newsletter": EDITION.newsletter, "group_number": 1, "status": "active", "choice": "active",
+    "declared": True, "chosen": False, "changed_at": NOON, "wishes": {},
+}  # fmt: skip
+ROWS = 10_000
+"""Number of subscribers in one statement."""
 SENTENCE = "The harbour reopened on Monday, although two ferries remain in dock, the port said. "
 
 
@@ -73,37 +80,32 @@ def links(subscriber_id: str, newsletter: str) -> MailLinks:
     return MailLinks(page, f"https://news.example.org/preferences/{token}", token)
 
 
-def prepare(folder: Path, readers: int) -> str:
-    """Create a database with `readers` subscribers of one group, all due; return its URL."""
-    url = f"sqlite:///{folder}/caveat.db"
+async def prepare(url: str, readers: int) -> None:
+    """Create a database at `url` with `readers` subscribers of one group, all due."""
+    database = await Database.open(url)
+    key = identity.edition_key(EDITION)
+    async with database.write() as connection:
+        await connection.execute(schema.editions.insert(), {"key": key, **asdict(EDITION)})
+        group = {"number": 1, "edition_key": key, "told_through": 0, "next_due_at": NOON}
+        await connection.execute(schema.groups.insert(), group)
+        for first in range(1, readers + 1, ROWS):
+            numbers = range(first, min(first + ROWS, readers + 1))
+            await connection.execute(schema.subscribers.insert(), [_subscriber(n) for n in numbers])
+            places = [{"subscriber": n, **SUBSCRIPTION} for n in numbers]
+            await connection.execute(schema.subscriptions.insert(), places)
+    await database.close()
 
-    async def migrate() -> None:
-        await (await Database.open(url)).close()
 
-    asyncio.run(migrate())
-    key, group = identity.edition_key(EDITION), 1
-    database = sqlite3.connect(folder / "caveat.db")
-    database.execute("PRAGMA synchronous=OFF")
-    with database:
-        database.execute(
-            "INSERT INTO editions VALUES (?,?,?,?,?,?,?,?,?)",
-            (key, "morning", EDITION.schedule, EDITION.timezone, '["world"]', 8, 4, "en", "html"),
-        )
-        due = int(NOON.timestamp() * 1000)
-        database.execute("INSERT INTO groups VALUES (?,?,?,?)", (group, key, 0, due))
-        people = ((n, f"reader{n}@example{n % 50}.org") for n in range(1, readers + 1))
-        columns = "(number, id, address_hash, email, name)"
-        rows = (
-            (n, identity.subscriber_id(email), identity.address_hash(email), email, f"Reader {n}")
-            for n, email in people
-        )
-        database.executemany(f"INSERT INTO subscribers {columns} VALUES (?,?,?,?,?)", rows)  # noqa: S608 - constant
-        database.executemany(
-            "INSERT INTO subscriptions VALUES (?,?,?,?,?,?,?,?,?)",
-            ((n, "morning", group, "active", "active", 1, 0, due, "{}") for n in range(1, readers + 1)),
-        )
-    database.close()
-    return url
+def _subscriber(n: int) -> dict[str, object]:
+    email = f"reader{n}@example{n % 50}.org"
+    hashed = identity.address_hash(email)
+    return {
+        "number": n,
+        "id": identity.subscriber_id(email),
+        "address_hash": hashed,
+        "email": email,
+        "name": f"Reader {n}",
+    }
 
 
 # --- the mail server, and other senders ----------------------------------------------------------

@@ -107,6 +107,11 @@ async def send(
     return report.sent
 
 
+def prepare_file(folder: Path, readers: int) -> None:
+    """Create a SQLite database in the folder with this number of subscribers."""
+    asyncio.run(prepare(f"sqlite:///{folder}/caveat.db", readers))
+
+
 # --- measuring ----------------------------------------------------------------------------------
 
 
@@ -149,7 +154,7 @@ def sent(options: argparse.Namespace, folder: Path) -> None:
         for round_number in range(options.rounds):
             work = folder / f"round{round_number}"
             work.mkdir()
-            prepare(work, options.messages)
+            prepare_file(work, options.messages)
             peer = source(port, options.messages, 10, size)
             kept = source(port, options.messages, 10, size, "-d")
             ours = in_child(
@@ -198,7 +203,7 @@ def signed(options: argparse.Namespace, folder: Path) -> None:
             ):
                 work = folder / f"{role}{round_number}"
                 work.mkdir()
-                prepare(work, messages)
+                prepare_file(work, messages)
                 found = in_child(
                     role, folder=work, key=key, port=port, messages=messages, connections=options.connections
                 )
@@ -220,7 +225,7 @@ def latency(_options: argparse.Namespace, folder: Path) -> None:
                 work = folder / f"latency{connections}"
                 work.mkdir()
                 messages = connections * 100
-                prepare(work, messages)
+                prepare_file(work, messages)
                 found = in_child("send", folder=work, port=far, messages=messages, connections=connections)
                 each = found["count"] / found["wall"] / connections
                 print(
@@ -236,7 +241,7 @@ def memory(options: argparse.Namespace, folder: Path) -> None:
     readers = 1_000_000
     messages = readers if options.full else 30_000
     print(f"\nmemory: {readers:,} subscribers, {messages:,} of them sent to", flush=True)
-    prepare(folder, readers)
+    prepare_file(folder, readers)
     with sink() as port:
         planned = in_child("plan", folder=folder, messages=readers)
         ours = in_child("send-planned", folder=folder, port=port, messages=messages, connections=10)
