@@ -14,7 +14,6 @@ from collections.abc import AsyncIterator, Iterator
 from dataclasses import asdict
 from datetime import UTC, datetime
 from email.message import EmailMessage
-from pathlib import Path
 
 import aiosmtplib
 

@@ -147,11 +147,11 @@ def is_sequence_error(code: int, text: str, command: SmtpCommand) -> bool:
     the message, the address or our reputation. A text that names another cause wins, and so does one that
     demands a login.
     """
-    meaning = reply_meaning(text)
     if code == 503:
-        return meaning in {None, ReplyMeaning.POLICY} and not LOGIN_REQUIRED.search(text)
+        return reply_meaning(text) in {None, ReplyMeaning.POLICY} and not LOGIN_REQUIRED.search(text)
+    # The code first: the meaning costs a hundred microseconds, and every final dot asks.
     is_invalid_command = 500 <= code < 600 and enhanced_code(text) == "5.5.1"
-    return is_invalid_command and command is not SmtpCommand.RCPT and meaning is None
+    return is_invalid_command and command is not SmtpCommand.RCPT and reply_meaning(text) is None
 
 
 def reply_line(code: int, text: str) -> str:

@@ -7,7 +7,14 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from service.core.model import Deferred, RefusalCause, Refused, Sent
-from service.deliver.channels.smtp.replies import SmtpCommand, enhanced_code, outcome_of, reply_line
+from service.deliver.channels.smtp import replies
+from service.deliver.channels.smtp.replies import (
+    SmtpCommand,
+    enhanced_code,
+    is_sequence_error,
+    outcome_of,
+    reply_line,
+)
 
 SENT, LATER = "sent", "deferred"
 ADDRESS, MESSAGE, SIZE, POLICY = (
@@ -178,3 +185,15 @@ def test_a_reply_is_kept_on_one_line_without_controls():
 )
 def test_an_enhanced_code_is_at_the_beginning(text, code):
     assert enhanced_code(text) == code
+
+
+def test_an_accepted_message_needs_no_search_of_its_reply(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The patterns of refusals take longer than sending the message."""
+
+    def search(text: str) -> None:
+        raise AssertionError(f"searched: {text}")
+
+    monkeypatch.setattr(replies, "reply_meaning", search)
+    text = "2.0.0 Ok: queued as 4F9B21C0"
+    assert not is_sequence_error(250, text, DOT)
+    assert outcome_of(250, text, DOT) == Sent(f"250 {text}")
