@@ -24,6 +24,7 @@ from service.store.issue_books import IssueBooks
 from service.store.judge import SqlJudgeStore
 from service.store.limits import SqlAttemptStore
 from service.store.operator_state import SqlOperatorState
+from service.store.partitions import open_next
 from service.store.sending_hold import SendingHold
 from service.store.transactional import SqlSignUpStore
 from service.subscribers.sign_up import LINK_LIFETIME, MAX_LIMIT_PERIOD
@@ -88,9 +89,10 @@ async def prune(app: Application) -> int:
     """Delete expired sign-ups, mails, sessions, counted attempts and answers; return the number of rows.
 
     Deliveries of cancelled issues that were in transfer, and are deferred now, are cancelled. The numbers of
-    issues that are finished are stored.
+    issues that are finished are stored. On PostgreSQL the next partition of the deliveries is opened.
     """
     now = app.clock()
+    await open_next(app.database, now)
     await IssueBooks(app.database).store_finished()
     cancelled = await SqlCancellation(app.database).cancel_rest(now)
     mails = await SqlSignUpStore(app.database).prune(now, LINK_LIFETIME)

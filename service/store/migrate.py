@@ -43,6 +43,7 @@ KNOWN_VERSIONS = (
     "0029",
     "0030",
     "0031",
+    "0032",
 )
 """The versions of the tables, oldest first: the revisions in migrations/versions. The last is current."""
 

@@ -14,6 +14,7 @@ from sqlalchemy import delete, exists, select
 from service.core.model import DeliveryState as State
 from service.store.database import Database
 from service.store.dialect import is_in, lock_groups
+from service.store.partitions import drop_finished
 from service.store.schema import bounces, deliveries, issue_books
 
 MAX_ROWS = 5_000  # in one transaction, so that other writers do not wait long
@@ -29,7 +30,12 @@ class Retention:
     database: Database
 
     async def delete_deliveries(self, before: datetime) -> int:
-        """Delete deliveries of finished issues from before then; return how many, MAX_ROWS at most."""
+        """Delete deliveries of finished issues from before then; return how many.
+
+        A call drops expired partitions (PostgreSQL), or deletes MAX_ROWS rows at most.
+        """
+        if dropped := await drop_finished(self.database, before):
+            return dropped
         has_rows = exists().where(deliveries.c.issue == issue_books.c.issue)
         finished = (
             select(issue_books.c.issue)

@@ -599,6 +599,7 @@ deliveries = Table(
     Column("transactional", Boolean, nullable=False, server_default=false()),
     Column("channel", Id),  # of the subscriber; NULL: the issue's
     sqlite_with_rowid=False,
+    postgresql_partition_by="RANGE (issue)",  # partitions.py
 )
 OUTBOX = text("state IN ('planned', 'deferred')")
 IN_DOUBT = text("state IN ('attempting', 'uncertain')")

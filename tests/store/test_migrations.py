@@ -4,22 +4,29 @@ from __future__ import annotations
 
 from pathlib import Path
 
+import pytest
+from alembic import command
 from alembic.autogenerate import compare_metadata
 from alembic.config import Config
 from alembic.migration import MigrationContext
 from alembic.script import ScriptDirectory
-from sqlalchemy import Connection
+from sqlalchemy import Connection, text
 
 from service.store import migrate as upgrade
 from service.store import migrations
 from service.store.database import Database
-from service.store.schema import POSTGRESQL_INDEXES, SEARCH_INDEX, metadata
+from service.store.partitions import is_partition
+from service.store.schema import POSTGRESQL_INDEXES, SEARCH_INDEX, deliveries, metadata
+
+BEFORE_PARTITIONS = "0031"
 
 
 async def test_the_migrations_create_the_tables_of_the_schema(database: Database):
     def is_compared(_object: object, name: str | None, *_others: object) -> bool:
-        """Leave out, on SQLite, its full-text index and the index that takes its place on PostgreSQL."""
+        """Leave out partitions, and on SQLite its full-text index and what replaces it on PostgreSQL."""
         named = name or ""
+        if is_partition(named.partition(".")[0]):
+            return False
         return not (database.on_sqlite and (named.startswith(SEARCH_INDEX) or named in POSTGRESQL_INDEXES))
 
     def differences(connection: Connection) -> list[object]:
@@ -39,3 +46,23 @@ def test_every_version_is_known_in_order():
         tuple(script.revision for script in reversed(list(scripts.walk_revisions())))
         == upgrade.KNOWN_VERSIONS
     )
+
+
+async def test_deliveries_of_an_earlier_version_become_the_first_partition(
+    empty_postgres_url: str, monkeypatch: pytest.MonkeyPatch
+):
+    with monkeypatch.context() as earlier:
+        until = upgrade.KNOWN_VERSIONS.index(BEFORE_PARTITIONS) + 1
+        to_head = command.upgrade
+        earlier.setattr(upgrade, "KNOWN_VERSIONS", upgrade.KNOWN_VERSIONS[:until])
+        earlier.setattr(command, "upgrade", lambda config, _head: to_head(config, BEFORE_PARTITIONS))
+        database = await Database.open(empty_postgres_url)
+    row = {"issue": 7, "subscriber": 1, "state": "planned", "attempts": 0}
+    async with database.write() as connection:
+        await connection.execute(deliveries.insert().values(row))
+    await database.close()
+    database = await Database.open(empty_postgres_url)
+    partition = text("SELECT tableoid::regclass::text, issue, state, doubts FROM deliveries")
+    async with database.read() as connection:
+        assert (await connection.execute(partition)).all() == [("deliveries_p0", 7, "planned", 0)]
+    await database.close()

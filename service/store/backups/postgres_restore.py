@@ -30,6 +30,7 @@ from service.store.backups.postgres_tools import TABLES, Archive, read_archive, 
 from service.store.backups.restore import NO_DATABASE, UNREADABLE, RestoreResult, require_known
 from service.store.database import raw_postgres
 from service.store.database_lock import USE_LOCK, in_use_error
+from service.store.partitions import is_partition
 from service.store.sending_hold import hold_sending
 
 STAGE = "caveat_restoring"
@@ -86,8 +87,8 @@ async def _locked(connection: AsyncConnection, name: str) -> tuple[str, Sequence
 
 
 def _ours(connection: Connection, schema: str) -> list[str]:
-    there = set(inspect(connection).get_table_names(schema=schema))
-    return [name for name in TABLES if name in there]
+    there = inspect(connection).get_table_names(schema=schema)
+    return [name for name in TABLES if name in there] + [name for name in there if is_partition(name)]
 
 
 def _stage(storage: str, archive: Archive, old: Sequence[str]) -> None:

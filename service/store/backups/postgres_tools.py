@@ -17,6 +17,7 @@ from sqlalchemy.engine import URL, make_url
 
 from service.core.errors import StoreError
 from service.store.migrate import VERSION_TABLE
+from service.store.partitions import NAME_PATTERN
 from service.store.schema import metadata
 
 TABLES = (VERSION_TABLE, *(table.name for table in metadata.sorted_tables))
@@ -27,6 +28,7 @@ MAGIC = b"PGDMP"
 
 KINDS = (
     "TABLE DATA",
+    "TABLE ATTACH",
     "TABLE",
     "SEQUENCE OWNED BY",
     "SEQUENCE SET",
@@ -34,6 +36,7 @@ KINDS = (
     "DEFAULT",
     "FK CONSTRAINT",
     "CONSTRAINT",
+    "INDEX ATTACH",
     "INDEX",
 )
 """The archive entries that make tables; archives of older versions also have the job queue's functions."""
@@ -51,7 +54,8 @@ class Archive:
 
 def dump(storage: str, target: Path) -> None:
     """Write our tables into the archive `target`. Raises StoreError."""
-    _run(storage, "pg_dump", "--format=custom", f"--file={target}", *(f"--table={name}" for name in TABLES))
+    tables = (f"--table={name}" for name in (*TABLES, NAME_PATTERN))
+    _run(storage, "pg_dump", "--format=custom", f"--file={target}", *tables)
 
 
 def read_archive(source: Path) -> Archive:
