@@ -121,7 +121,7 @@ async def fill(database: Database, days: Sequence[News]) -> None:
     for start in range(0, len(everything), BATCH):
         batch = everything[start : start + BATCH]
         found = tuple(condensed.article for condensed in batch)
-        await store.record_poll(PollResult(FeedState(FEEDS[0], next_poll_at=NOON), found))
+        await store.record_polls([PollResult(FeedState(FEEDS[0], next_poll_at=NOON), found)])
     async with database.write() as connection:
         rows = await connection.execute(select(articles.c.id, articles.c.position))
         places = {row.id: row.position for row in rows}

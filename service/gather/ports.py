@@ -148,15 +148,16 @@ class GatherStore(Protocol):
         """Return those of these article ids that are stored."""
         ...
 
-    async def record_poll(self, result: PollResult) -> int:
-        """Store the feed's state and its new articles in one transaction; return the number of new articles.
+    async def record_polls(
+        self, results: Sequence[PollResult], unchanged: Sequence[FeedState] = ()
+    ) -> Sequence[int]:
+        """Store the polls of several feeds in one transaction; return the number of new articles by result.
+
+        `results` are stored with everything; `unchanged` are states of feeds without articles, stored without
+        their seen items. An article of several results counts for the first one.
 
         An edited article that was not sent yet gets the new title and text, keeps its position and is
         condensed again. One that was sent keeps its text; the new one is stored as a correction, once.
         Edited articles that are not stored are ignored.
         """
-        ...
-
-    async def record_unchanged(self, states: Sequence[FeedState]) -> None:
-        """Store the states of unchanged feeds in one transaction, without their seen items."""
         ...

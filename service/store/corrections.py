@@ -12,6 +12,8 @@ from dataclasses import replace
 
 from sqlalchemy import (
     ColumnElement,
+    Connection,
+    Delete,
     Text,
     and_,
     case,
@@ -45,13 +47,13 @@ NEW = (
 STILL_WAITING = corrections.c.state == literal_column("'waiting'")
 
 
-async def correct(connection: AsyncConnection, database: Database, edited: Sequence[Article]) -> None:
+def correct(connection: Connection, database: Database, edited: Sequence[Article]) -> None:
     """Store the new title and text of edited articles; articles that are not stored are skipped."""
     by_id = {article.id: article for article in edited}
     columns = articles.c["id", "position", "state", "title", "text"]
     stored = select(*columns, was_sent().label("sent"), was_corrected().label("corrected"))
     stored = stored.where(is_in(connection, articles.c.id, by_id)).order_by(articles.c.position)
-    for row in (await connection.execute(stored.with_for_update(of=articles))).all():
+    for row in connection.execute(stored.with_for_update(of=articles)).all():
         article = by_id[row.id]
         title, text = storable(article.title), storable(article.text)
         this = articles.c.position == row.position
@@ -63,12 +65,12 @@ async def correct(connection: AsyncConnection, database: Database, edited: Seque
             "tries": 0,
         }
         if row.state == "new":
-            await connection.execute(update(articles).where(this).values(values | {"problem": ""}))
+            connection.execute(update(articles).where(this).values(values | {"problem": ""}))
         elif (title, text) == (row.title, row.text) and not row.corrected:
-            await _delete(connection, row.position)
+            connection.execute(_deleted(row.position))
         else:
             values |= {"at": article.gathered_at, "state": "kept" if row.sent else "waiting"}
-            await connection.execute(
+            connection.execute(
                 database.insert(corrections)
                 .values(position=row.position, **values)
                 .on_conflict_do_update(index_elements=["position"], set_=values)
@@ -170,9 +172,9 @@ async def accept_edit(connection: AsyncConnection, article_id: str, summary: Sum
         "text_note": row.new_text_note,
     }
     await connection.execute(update(articles).where(articles.c.position == position).values(values))
-    await _delete(connection, position)
+    await connection.execute(_deleted(position))
     return position
 
 
-async def _delete(connection: AsyncConnection, position: int) -> None:
-    await connection.execute(delete(corrections).where(corrections.c.position == position))
+def _deleted(position: int) -> Delete:
+    return delete(corrections).where(corrections.c.position == position)

@@ -32,6 +32,8 @@ GROUPS_LOCK = 0x0CA7EA9
 CLAIMS_LOCK = 0x0CA7EAA
 """Advisory lock of a transaction that claims feeds."""
 
+_TAKE_LOCK = text("SELECT pg_advisory_xact_lock(:key)")
+
 
 def value_table(
     connection: AsyncConnection | Connection, values: Collection[Any], kind: type[Text | BigInteger]
@@ -64,4 +66,10 @@ async def lock_groups(connection: AsyncConnection) -> None:
 async def advisory_lock(connection: AsyncConnection, key: int) -> None:
     """Hold an advisory lock until this transaction ends. SQLite has one writer anyway."""
     if connection.dialect.name == "postgresql":
-        await connection.execute(text("SELECT pg_advisory_xact_lock(:key)"), {"key": key})
+        await connection.execute(_TAKE_LOCK, {"key": key})
+
+
+def hold_lock(connection: Connection, key: int) -> None:
+    """Do the same as `advisory_lock` on a synchronous connection."""
+    if connection.dialect.name == "postgresql":
+        connection.execute(_TAKE_LOCK, {"key": key})

@@ -100,7 +100,7 @@ async def test_an_edit_of_a_sent_article_is_corrected_once_in_the_next_issue(
     await store_and_condense(stores, report)
     await compose(composer, now=NOON)
     edited = replace(report, text=report.text.replace("18", "81"), gathered_at=NOON + HOUR)
-    await stores.gather.record_poll(PollResult(FeedState(a_feed()), edited=(edited,)))
+    await stores.gather.record_polls([PollResult(FeedState(a_feed()), edited=(edited,))])
     for day in (1, 2):
         await compose(composer, now=NOON + day * DAY)
 

@@ -58,7 +58,7 @@ async def prepare_article(stores: Stores) -> None:
 
 
 async def edit(stores: Stores) -> None:
-    await stores.gather.record_poll(PollResult(FeedState(a_feed()), edited=(EDITED,)))
+    await stores.gather.record_polls([PollResult(FeedState(a_feed()), edited=(EDITED,))])
 
 
 # --- concurrent workers ------------------------------------------------------------------------

@@ -30,7 +30,7 @@ class Records:
         self.compose = SqlComposeStore(database)
 
     async def arrive(self, *articles: Article) -> None:
-        await self.gather.record_poll(PollResult(FeedState(a_feed(), next_poll_at=NOON), articles))
+        await self.gather.record_polls([PollResult(FeedState(a_feed(), next_poll_at=NOON), articles)])
 
     async def summaries(self) -> dict[str, Summary]:
         through = await self.compose.release_position(NOON)
@@ -132,7 +132,7 @@ async def test_a_failing_edit_is_set_aside_and_its_article_stays_as_it_was(
     condenser = a_condenser(records, summarize=summarize_with_faults)
     await condense(condenser, now=NOON)
     edited = an_article("raise", url="https://news.example/1")
-    await records.gather.record_poll(PollResult(FeedState(a_feed(), next_poll_at=NOON), edited=(edited,)))
+    await records.gather.record_polls([PollResult(FeedState(a_feed(), next_poll_at=NOON), edited=(edited,))])
     _, second, third = [await condense(condenser, now=NOON) for _ in range(3)]
     whose = "The Example: the publisher's edit of 'raise' could not be condensed, no sense in it; "
     assert second.problems == (whose + "it is tried again",)

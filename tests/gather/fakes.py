@@ -11,7 +11,11 @@ from service.gather.ports import PollResult
 
 
 class Record:
-    """Stores in memory. `edits` are the edited articles, `polls` the number of polls recorded one by one."""
+    """Stores in memory.
+
+    `edits` are the edited articles, `polls` the number of polls that changed more than the state of their
+    feed, `groups` the number of feeds in each call of `record_polls`.
+    """
 
     def __init__(self, *feeds: Feed) -> None:
         self.states = {feed.id: FeedState(feed) for feed in feeds}
@@ -19,6 +23,7 @@ class Record:
         self.edits: list[Article] = []
         self.gone: set[str] = set()
         self.polls = 0
+        self.groups: list[int] = []
 
     def state(self, feed: Feed) -> FeedState:
         return self.states[feed.id]
@@ -41,7 +46,14 @@ class Record:
     async def known_articles(self, ids: Collection[str]) -> set[str]:
         return set(ids) & set(self.articles)
 
-    async def record_poll(self, result: PollResult) -> int:
+    async def record_polls(
+        self, results: Sequence[PollResult], unchanged: Sequence[FeedState] = ()
+    ) -> Sequence[int]:
+        self.groups.append(len(results) + len(unchanged))
+        self.states |= {state.feed.id: state for state in unchanged}
+        return [self._record(result) for result in results]
+
+    def _record(self, result: PollResult) -> int:
         self.polls += 1
         self.states[result.state.feed.id] = result.state
         new = {a.id: a for a in result.articles if a.id not in self.articles}
@@ -50,10 +62,6 @@ class Record:
         if result.gone:
             self.gone.add(result.state.feed.id)
         return len(new)
-
-    async def record_unchanged(self, states: Sequence[FeedState]) -> None:
-        for state in states:
-            self.states[state.feed.id] = state
 
 
 def items_of(memory: str) -> tuple[SeenItem, ...]:

@@ -580,10 +580,10 @@ async def test_an_unavailable_database_ends_the_pass(server, fetcher, config_fol
     server.routes["/feed"] = reply(numbered([1]))
     runner = PassRunner(fetcher, config_folder, a_feed(server.url()))
 
-    async def gone(_look):
+    async def gone(*_polls):
         raise StoreError("the database is gone")
 
-    runner.record.record_poll = gone
+    runner.record.record_polls = gone
     with pytest.raises(StoreError):
         await runner.poll()
 

@@ -90,9 +90,9 @@ class Stores:
 
     async def store_articles(self, articles: Sequence[Article]) -> int:
         """Store these articles without summaries."""
-        return await self.gather.record_poll(
-            PollResult(FeedState(a_feed(), next_poll_at=NOON), tuple(articles))
-        )
+        poll = PollResult(FeedState(a_feed(), next_poll_at=NOON), tuple(articles))
+        [stored] = await self.gather.record_polls([poll])
+        return stored
 
     async def due_group(self, now: datetime = NOON) -> Group:
         """Return the only group that is due."""

@@ -45,8 +45,8 @@ async def test_an_article_becomes_a_delivery_that_is_sent_once(database: Databas
 
     [state] = await gather.claim_feeds(NOON, NOON + DAY)
     look = PollResult(FeedState(state.feed, next_poll_at=NOON + MINUTE, last_poll_at=NOON), (an_article(),))
-    assert await gather.record_poll(look) == 1
-    assert await gather.record_poll(look) == 0
+    assert await gather.record_polls([look]) == [1]
+    assert await gather.record_polls([look]) == [0]
     [article] = await condense.uncondensed(10)
     assert await compose.release_position(NOON) == 0
     await condense.record_summary(article.id, condensed(article).summary, NOON)

@@ -19,7 +19,7 @@ EDITED = replace(FIRST, title="Three ferries hit", text="Three ferries were hit.
 
 async def record_edits(stores: Stores, *edited: Article) -> None:
     """Record a poll that found these edited articles."""
-    await stores.gather.record_poll(PollResult(FeedState(a_feed()), edited=edited))
+    await stores.gather.record_polls([PollResult(FeedState(a_feed()), edited=edited)])
 
 
 async def condense_all(stores: Stores) -> None:

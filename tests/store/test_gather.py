@@ -6,7 +6,10 @@ import asyncio
 from dataclasses import replace
 from datetime import datetime, timedelta
 
-from service.core.model import FeedState
+import pytest
+from sqlalchemy.exc import IntegrityError
+
+from service.core.model import Article, Feed, FeedState
 from service.gather.ports import PollResult
 from tests.builders import NOON, a_feed, an_article
 from tests.store.stores import DAY, HOUR, MINUTE, Stores
@@ -27,7 +30,7 @@ async def claimed_names(stores: Stores, now: datetime = NOON) -> list[str]:
 async def test_due_feeds_come_longest_overdue_first(stores: Stores):
     await stores.subscribers.save_feeds(FEEDS, NOON)
     for feed, minutes in zip(FEEDS, (1, 3, 2), strict=True):
-        await stores.gather.record_poll(PollResult(FeedState(feed, next_poll_at=NOON - minutes * MINUTE)))
+        await stores.gather.record_polls([PollResult(FeedState(feed, next_poll_at=NOON - minutes * MINUTE))])
     assert await claimed_names(stores, NOON - 2 * MINUTE) == ["alder", "beech"]
     assert await claimed_names(stores) == ["alder", "beech", "cedar"]
 
@@ -47,7 +50,7 @@ async def test_a_claim_ends_by_expiry_release_or_a_recorded_poll(stores: Stores)
     assert await claimed_names(stores, LATER + MINUTE) == ["cedar"]
     await stores.gather.renew_claims(ids, None)
     assert await claimed_names(stores, LATER + MINUTE) == ["cedar"]
-    await stores.gather.record_unchanged([replace(state, next_poll_at=LATER)])
+    await stores.gather.record_polls([], [replace(state, next_poll_at=LATER)])
     await stores.gather.renew_claims(ids, LATER + HOUR)
     assert await claimed_names(stores, LATER + MINUTE) == ["cedar"]
 
@@ -56,13 +59,13 @@ async def test_the_feeds_of_one_host_are_claimed_by_one_worker_at_a_time(stores:
     one, two = (a_feed(f"https://shared.example/{name}", name=name) for name in ("one", "two"))
     files = [a_feed(f"file:{name}.xml", name=name) for name in ("three", "four")]
     await stores.subscribers.save_feeds([one, two, *files], NOON)
-    await stores.gather.record_poll(PollResult(FeedState(two, next_poll_at=NOON + MINUTE)))
-    await stores.gather.record_poll(PollResult(FeedState(files[1], next_poll_at=NOON + MINUTE)))
+    await stores.gather.record_polls([PollResult(FeedState(two, next_poll_at=NOON + MINUTE))])
+    await stores.gather.record_polls([PollResult(FeedState(files[1], next_poll_at=NOON + MINUTE))])
 
     first = await stores.gather.claim_feeds(NOON, NOON + HOUR)
     assert {state.feed.name for state in first} == {"one", "three"}
     assert await claimed_names(stores, NOON + MINUTE) == ["four"]
-    await stores.gather.record_poll(PollResult(FeedState(one, next_poll_at=LATER + HOUR)))
+    await stores.gather.record_polls([PollResult(FeedState(one, next_poll_at=LATER + HOUR))])
     assert await claimed_names(stores, NOON + MINUTE) == ["two"]
 
 
@@ -92,13 +95,13 @@ async def test_every_field_of_a_feed_state_is_stored(stores: Stores):
         seen_items='{"seen": ["a", "b"]}',
     )
     await stores.subscribers.save_feeds([state.feed], NOON)
-    await stores.gather.record_poll(PollResult(state))
+    await stores.gather.record_polls([PollResult(state)])
     assert await stores.gather.all_feeds() == [state]
 
 
 async def test_a_feed_that_is_gone_is_not_polled_again(stores: Stores):
     await stores.subscribers.save_feeds(FEEDS[:1], NOON)
-    await stores.gather.record_poll(PollResult(FeedState(FEEDS[0], last_poll_at=NOON), gone=True))
+    await stores.gather.record_polls([PollResult(FeedState(FEEDS[0], last_poll_at=NOON), gone=True)])
     assert await stores.gather.claim_feeds(NOON, LATER) == []
     assert await stores.gather.all_feeds() == []
     [line] = await stores.queries.feeds()
@@ -162,6 +165,62 @@ async def test_concurrent_polls_store_the_same_article_once(stores: Stores):
     assert sorted(stored) == [0] * 7 + [1]
 
 
+def a_poll(feed: Feed, *articles: Article, **changes: object) -> PollResult:
+    found = tuple(replace(article, feed_id=feed.id) for article in articles)
+    return PollResult(FeedState(feed, next_poll_at=LATER, last_poll_at=NOON), found, **changes)
+
+
+async def test_polls_of_several_feeds_are_recorded_together(stores: Stores):
+    await stores.subscribers.save_feeds(FEEDS, NOON)
+    of_both, old = an_article("Of both"), an_article("Old")
+    await stores.store_articles([old])
+    states = {state.feed: state for state in await stores.gather.all_feeds()}
+    edited = (replace(old, title="New"),)
+    polls = [
+        a_poll(FEEDS[0], an_article("One"), of_both),
+        a_poll(FEEDS[1], of_both, old, edited=edited),
+        a_poll(FEEDS[2], an_article("Two"), gone=True),
+    ]
+    assert await stores.gather.record_polls(polls[:2], [states[FEEDS[2]]]) == [2, 0]
+    assert await stores.gather.record_polls(polls) == [0, 0, 1]
+
+    stored = await stores.condense.uncondensed(10)
+    assert [(a.title, a.position) for a in stored] == [("New", 1), ("One", 2), ("Of both", 3), ("Two", 4)]
+    kept = [state for state in await stores.gather.all_feeds() if state.feed in FEEDS]
+    assert kept == [polls[1].state, polls[0].state]
+
+
+async def test_polls_that_cannot_all_be_recorded_leave_nothing(stores: Stores):
+    await stores.subscribers.save_feeds(FEEDS, NOON)
+    orphan = replace(an_article("Orphan"), feed_id="unknown")
+    polls = [a_poll(FEEDS[0], an_article("One")), PollResult(FeedState(FEEDS[1]), (orphan,))]
+    with pytest.raises(IntegrityError):
+        await stores.gather.record_polls(polls, [FeedState(FEEDS[2], next_poll_at=LATER)])
+    assert await stores.condense.uncondensed(10) == []
+    assert {state.next_poll_at for state in await stores.gather.all_feeds()} == {None}
+
+
+async def test_an_ended_feed_stays_ended_after_a_later_poll(stores: Stores):
+    await stores.subscribers.save_feeds(FEEDS[:1], NOON)
+    ended = FeedState(FEEDS[0], last_poll_at=NOON)
+    await stores.gather.record_polls([PollResult(ended, gone=True)])
+    await stores.gather.record_polls([PollResult(replace(ended, last_poll_at=LATER))])
+    [line] = await stores.queries.feeds()
+    assert line.gone_at == NOON
+
+
+async def test_workers_record_the_same_feeds_in_any_order(stores: Stores):
+    await stores.subscribers.save_feeds(FEEDS, NOON)
+    orders = [FEEDS, FEEDS[::-1], FEEDS[1:] + FEEDS[:1]] * 4
+
+    async def record(feeds: list[Feed]) -> None:
+        polls = [a_poll(feed, an_article(feed.name)) for feed in feeds[:2]]
+        await stores.gather.record_polls(polls, [FeedState(feeds[2], next_poll_at=LATER)])
+
+    await asyncio.gather(*map(record, orders))
+    assert len(await stores.condense.uncondensed(10)) == len(FEEDS)
+
+
 async def test_unchanged_feeds_are_recorded_together(stores: Stores):
     await stores.subscribers.save_feeds(FEEDS, NOON)
     states = [
@@ -171,12 +230,12 @@ async def test_unchanged_feeds_are_recorded_together(stores: Stores):
         for feed in FEEDS
     ]
     for state in states:
-        await stores.gather.record_poll(PollResult(state))
+        await stores.gather.record_polls([PollResult(state)])
     later = [
         replace(s, last_poll_at=NOON + MINUTE, last_success_at=NOON, seen_items="not saved") for s in states
     ]
-    await stores.gather.record_unchanged(later)
-    await stores.gather.record_unchanged([])
+    await stores.gather.record_polls([], later)
+    await stores.gather.record_polls([], [])
 
     kept = [replace(state, etag=f"\ufffd{state.feed.name}", seen_items=state.feed.url) for state in later]
     assert await stores.gather.all_feeds() == [kept[1], kept[2], kept[0]]
@@ -185,6 +244,6 @@ async def test_unchanged_feeds_are_recorded_together(stores: Stores):
 async def test_an_unchanged_feed_that_was_removed_meanwhile_stays_removed(stores: Stores):
     await stores.subscribers.save_feeds(FEEDS, NOON)
     await stores.subscribers.save_feeds(FEEDS[:1], NOON)
-    await stores.gather.record_unchanged([FeedState(feed) for feed in FEEDS])
+    await stores.gather.record_polls([], [FeedState(feed) for feed in FEEDS])
 
     assert [state.feed for state in await stores.gather.all_feeds()] == FEEDS[:1]

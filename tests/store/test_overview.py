@@ -93,7 +93,7 @@ async def test_articles_are_counted_by_the_time_of_their_arrival(stores, queries
     new = tuple(
         replace(an_article(f"Story {number}"), gathered_at=moment) for number, moment in enumerate(at)
     )
-    await stores.gather.record_poll(PollResult(FeedState(a_feed()), articles=new))
+    await stores.gather.record_polls([PollResult(FeedState(a_feed()), articles=new)])
     bounds = [NOON - 2 * DAY, NOON - DAY, NOON, NOON + timedelta(minutes=15), NOON + DAY]
     assert await queries.articles_by_day(bounds) == [0, 1, 2, 1]
 

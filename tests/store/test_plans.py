@@ -49,8 +49,8 @@ async def edits_of_sent_articles(stores: Stores) -> None:
     group = await stores.due_group(NOON + DAY)
     issue = replace(an_issue(group, through=2, occurrence="tomorrow"), article_ids=(article.id,))
     await stores.compose.record_issue(group, issue, NOON + 2 * DAY, "file")
-    await stores.gather.record_poll(
-        PollResult(FeedState(a_feed()), edited=(replace(article, text="New words."),))
+    await stores.gather.record_polls(
+        [PollResult(FeedState(a_feed()), edited=(replace(article, text="New words."),))]
     )
     [found] = await stores.compose.edited_articles(await stores.due_group(NOON + 2 * DAY), NOON - DAY, NOON)
     correction = Correction(found.article, found.edit, ())
@@ -71,9 +71,9 @@ QUERIES: dict[str, Callable[[Stores], Awaitable[object]]] = {
     "the groups that are due soon": lambda stores: OverviewQueries(stores.database).due_groups(NOON + DAY),
     "articles by day": lambda stores: OverviewQueries(stores.database).articles_by_day([NOON, NOON + DAY]),
     "due feeds": lambda stores: stores.gather.claim_feeds(NOON, NOON + DAY),
-    "a poll": lambda stores: stores.gather.record_poll(PollResult(FeedState(a_feed(), next_poll_at=NOON))),
-    "an edit": lambda stores: stores.gather.record_poll(
-        PollResult(FeedState(a_feed()), edited=(an_article("One", "New words."),))
+    "a poll": lambda stores: stores.gather.record_polls([PollResult(FeedState(a_feed(), next_poll_at=NOON))]),
+    "an edit": lambda stores: stores.gather.record_polls(
+        [PollResult(FeedState(a_feed()), edited=(an_article("One", "New words."),))]
     ),
     "known articles": lambda stores: stores.gather.known_articles(["a", "b"]),
     "edits of sent articles": edits_of_sent_articles,

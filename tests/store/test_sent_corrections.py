@@ -19,7 +19,7 @@ SENT = Excerpt("Two ferries were hit.", 0, 21)
 
 async def record_edit(stores: Stores, edited: Article) -> None:
     """Record a poll that found this edited article."""
-    await stores.gather.record_poll(PollResult(FeedState(a_feed()), edited=(edited,)))
+    await stores.gather.record_polls([PollResult(FeedState(a_feed()), edited=(edited,))])
 
 
 async def send(stores: Stores, *corrections: Correction, day: int = 0, articles: tuple[str, ...] = ()) -> str:

@@ -22,11 +22,11 @@ async def test_every_feed_of_the_roster_has_a_health_even_one_that_ended(sqlite_
         a_feed(f"https://{name}.example/rss", name=name.title()) for name in ("good", "bad", "ended")
     )
     read = NOON - 3 * DAY
-    await gather.record_poll(PollResult(FeedState(good, last_success_at=NOON)))
-    await gather.record_poll(
-        PollResult(FeedState(bad, last_success_at=read, failures=9, last_error="token=s3cret"))
+    await gather.record_polls([PollResult(FeedState(good, last_success_at=NOON))])
+    await gather.record_polls(
+        [PollResult(FeedState(bad, last_success_at=read, failures=9, last_error="token=s3cret"))]
     )
-    await gather.record_poll(PollResult(FeedState(ended, last_success_at=read, failures=1), gone=True))
+    await gather.record_polls([PollResult(FeedState(ended, last_success_at=read, failures=1), gone=True)])
     found = {standing.name: standing for standing in await standings.source_health(NOON)}
     await database.close()
 

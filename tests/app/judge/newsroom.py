@@ -78,7 +78,7 @@ class Newsroom:
     async def edit(self, article: Article) -> None:
         """Store a publisher's edit of an article, and condense it."""
         state = FeedState(a_feed(), next_poll_at=self.clock.at)
-        await self.stores.gather.record_poll(PollResult(state, edited=(article,)))
+        await self.stores.gather.record_polls([PollResult(state, edited=(article,))])
         await self.app.condense()
 
     async def summaries(self) -> dict[str, Summary]:

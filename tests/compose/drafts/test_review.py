@@ -256,7 +256,7 @@ EDITED = replace(FERRY, title="Three ferries hit", text="Three ferries were hit.
 
 
 async def edit_by_publisher(stores: Stores) -> None:
-    await stores.gather.record_poll(PollResult(FeedState(a_feed()), edited=(EDITED,)))
+    await stores.gather.record_polls([PollResult(FeedState(a_feed()), edited=(EDITED,))])
     for article in await stores.condense.uncondensed(10):
         await stores.condense.record_summary(article.id, condensed(article).summary, NOON)
 
