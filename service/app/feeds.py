@@ -11,7 +11,8 @@ from typing import Any
 
 from service.app.clock import utc_now
 from service.app.factories.gather import PooledExecutor, fetcher_of
-from service.app.process_pool.pool import ProcessPool, processors
+from service.app.process_pool.pool import ProcessPool
+from service.app.process_pool.processors import processors
 from service.core import ids as identity
 from service.core.model import Roster
 from service.core.read_models import FeedDetails

@@ -201,7 +201,7 @@ async def test_a_pool_that_cannot_start_a_process_fails_the_health_check_until_i
 
     with monkeypatch.context() as patched:
         patched.setattr(PoolProcess, "__init__", no_memory)
-        patched.setattr("service.app.process_pool.pool.START_PAUSE_SECONDS", 0.001)
+        patched.setattr("service.app.process_pool.limits.START_PAUSE_SECONDS", 0.001)
         failing = service._pool.submit(len, ())
         await until(failing.done)
         assert await status() == 503

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from concurrent.futures import Executor
 
-from service.app.process_pool.pool import processors
+from service.app.process_pool.processors import processors
 from service.condense.stage import Condenser
 from service.core.model import Roster
 from service.settings.values import Settings

@@ -2,7 +2,7 @@
 
     submit       a task waits in one queue for the first idle thread
     PoolThread   a thread with one process: it hands over a task, waits for the result, and replaces the
-                 process after TASKS_PER_PROCESS tasks, or when it ended
+                 process after TASKS_PER_PROCESS tasks, or when it ended; without tasks it ends the process
     watchdog     a thread that kills processes that take too long, and restarts a pool that stands still
 
 Some tasks parse hostile input. A task that takes too much time or memory fails alone. A task whose process
@@ -13,7 +13,6 @@ from __future__ import annotations
 
 import atexit
 import logging
-import os
 import threading
 from collections import deque
 from collections.abc import Callable
@@ -23,28 +22,19 @@ from math import inf
 from typing import Any, TypeVar
 
 from service.app.clock import monotonic
-from service.app.process_pool.process import PoolProcess, TaskResult, kill_fork_server, pickled
+from service.app.process_pool import limits
+from service.app.process_pool.process import (
+    PoolProcess,
+    TaskResult,
+    end_unused_fork_server,
+    kill_fork_server,
+    pickled,
+)
+from service.app.process_pool.processors import processors
 from service.app.process_pool.task import PoolTask, PoolThread, ProcessEnded
 from service.core.errors import PoolUnavailable
 
 T = TypeVar("T")
-
-TASK_SECONDS = 30.0
-"""How long a task may run."""
-START_SECONDS = 60.0
-"""How long a process may take to start; the first waits one or two seconds for the fork server's imports."""
-START_ATTEMPTS = 5  # to start a process before its task fails
-START_PAUSE_SECONDS = 0.1  # after the first attempt, doubled each time
-END_SECONDS = 10.0
-"""How long a process may take to end after SIGKILL; one that waits for a dead disk does not end."""
-TASKS_PER_PROCESS = 2_000
-"""Number of tasks after which a process is replaced, because the parsers' C code leaks memory."""
-MAX_PROCESS_DEATHS = 2
-"""Number of processes that may end while running one task before it fails."""
-MAX_PROCESSES = 8
-"""Default limit: a process takes about 100 MB, and more of them would rarely be busy."""
-WATCH_SECONDS = 1.0
-"""Maximum time between two checks of the watchdog while there is work."""
 
 log = logging.getLogger("pool")
 
@@ -52,21 +42,23 @@ log = logging.getLogger("pool")
 class ProcessPool(Executor):
     """An executor that runs tasks in processes, the first of which starts with the first task.
 
-    `seconds` limits the time of a task, `tasks` the number of tasks per process. A future may raise
-    TimeoutError, MemoryError, ProcessEnded, PoolUnavailable, or the error of its task.
+    `seconds` limits the time of a task, `tasks` the number of tasks per process; a process without a task for
+    `idle_seconds` ends. A future may raise TimeoutError, MemoryError, ProcessEnded, PoolUnavailable, or the
+    error of its task.
     """
 
     def __init__(
         self,
         processes: int | None = None,
         *,
-        seconds: float = TASK_SECONDS,
+        seconds: float = limits.TASK_SECONDS,
         tasks: int | None = None,
-        start_seconds: float = START_SECONDS,
+        start_seconds: float = limits.START_SECONDS,
+        idle_seconds: float = limits.IDLE_SECONDS,
     ) -> None:
-        self._max_processes = processes or min(max(processors() - 1, 1), MAX_PROCESSES)
-        self._seconds, self._start_seconds = seconds, start_seconds
-        self._tasks = tasks or TASKS_PER_PROCESS
+        self._max_processes = processes or min(max(processors() - 1, 1), limits.MAX_PROCESSES)
+        self._seconds, self._start_seconds, self._idle_seconds = seconds, start_seconds, idle_seconds
+        self._tasks = tasks or limits.TASKS_PER_PROCESS
         self._lock = threading.Lock()
         self._waiting, self._watch_wakeup = threading.Condition(self._lock), threading.Condition(self._lock)
         self._closed, self._stopping = False, threading.Event()
@@ -115,7 +107,7 @@ class ProcessPool(Executor):
         for task in dropped:
             task.future.cancel()
         for thread in threads:
-            thread.handle.join(None if wait else END_SECONDS)
+            thread.handle.join(None if wait else limits.END_SECONDS)
         with self._lock:
             self._closed_down = True
             self._watch_wakeup.notify()
@@ -143,7 +135,10 @@ class ProcessPool(Executor):
         self.shutdown(wait=False, cancel_futures=True)
 
     def _next_task(self, thread: PoolThread) -> PoolTask | None:
-        """Wait for a task; None when this thread gets no more."""
+        """Wait for a task; None when this thread gets no more.
+
+        Raises TimeoutError when the thread's process has waited long enough.
+        """
         with self._lock:
             while not thread.given_up:
                 while self._queue:
@@ -154,8 +149,10 @@ class ProcessPool(Executor):
                 if self._closed:
                     break
                 self._idle += 1
-                self._waiting.wait()
+                called = self._waiting.wait(self._idle_seconds if thread.process is not None else None)
                 self._idle -= 1
+                if not called and not self._queue:
+                    raise TimeoutError
             return None
 
     def _remove_task(self, thread: PoolThread) -> PoolTask | None:
@@ -168,7 +165,7 @@ class ProcessPool(Executor):
 
     def _work(self, thread: PoolThread) -> None:
         """Run tasks until the pool is closed or the thread is given up."""
-        while (task := self._next_task(thread)) is not None:
+        while (task := self._next_task_or_rest(thread)) is not None:
             try:
                 self._run(thread, task)
             except Exception as error:
@@ -178,6 +175,15 @@ class ProcessPool(Executor):
             if thread.overdue or (thread.process is not None and thread.process.tasks >= self._tasks):
                 self._end_process(thread)
         self._end_process(thread)
+
+    def _next_task_or_rest(self, thread: PoolThread) -> PoolTask | None:
+        """Wait for a task as `_next_task`, without a process if none comes for a long time."""
+        while True:
+            try:
+                return self._next_task(thread)
+            except TimeoutError:
+                self._end_process(thread)
+                end_unused_fork_server()
 
     def _run(self, thread: PoolThread, task: PoolTask) -> None:
         try:
@@ -206,9 +212,9 @@ class ProcessPool(Executor):
     def _start_process(self, thread: PoolThread) -> PoolProcess | None:
         """Start the thread's process; None when it could not start, which fails the task."""
         reason = ""
-        for number in range(START_ATTEMPTS):
+        for number in range(limits.START_ATTEMPTS):
             if (
-                self._stopping.wait(START_PAUSE_SECONDS * 2 ** (number - 1) if number else 0)
+                self._stopping.wait(limits.START_PAUSE_SECONDS * 2 ** (number - 1) if number else 0)
                 or thread.given_up
             ):
                 break
@@ -242,7 +248,7 @@ class ProcessPool(Executor):
             self._complete(thread, TaskResult(error=error))
             return
         with self._lock:
-            retry = thread.task is not None and thread.task.deaths + 1 < MAX_PROCESS_DEATHS
+            retry = thread.task is not None and thread.task.deaths + 1 < limits.MAX_PROCESS_DEATHS
             if retry and (task := self._remove_task(thread)):
                 task.deaths += 1
                 self._queue.appendleft(task)
@@ -255,7 +261,7 @@ class ProcessPool(Executor):
         with self._lock:
             process, thread.process = thread.process, None
         if process is not None:
-            process.close(END_SECONDS)
+            process.close(limits.END_SECONDS)
 
     def _set_deadline(self, thread: PoolThread, seconds: float, *, starting: bool = False) -> None:
         """Tell the watchdog within how many seconds the current step must be over."""
@@ -311,7 +317,8 @@ class ProcessPool(Executor):
 
     def _seconds_until_check(self, now: float) -> float:
         return min(
-            WATCH_SECONDS, max(min((thread.deadline for thread in self._threads), default=inf) - now, 0.0)
+            limits.WATCH_SECONDS,
+            max(min((thread.deadline for thread in self._threads), default=inf) - now, 0.0),
         )
 
     def _check_thread(self, thread: PoolThread, now: float) -> PoolTask | None:
@@ -324,7 +331,7 @@ class ProcessPool(Executor):
             if self._queue:
                 self._ensure_thread(len(self._queue))
             return lost
-        thread.overdue, thread.deadline = True, now + END_SECONDS
+        thread.overdue, thread.deadline = True, now + limits.END_SECONDS
         if thread.starting:
             seconds = f"{self._start_seconds:g} seconds"
             self._alarm(f"a process of the pool did not start within {seconds}; the fork server is restarted")
@@ -341,8 +348,3 @@ class ProcessPool(Executor):
             thread.process.kill()
         self._waiting.notify_all()
         return self._remove_task(thread)
-
-
-def processors() -> int:
-    """Return the number of processors that this process may use."""
-    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1

@@ -23,12 +23,7 @@ from typing import Any
 
 MEMORY_BYTES = 4 << 30
 """Limit of a process's address space, on systems with such a limit."""
-PRELOADED = (
-    "service.app.process_pool.process",
-    "service.gather.entries.process",
-    "service.gather.pages.full_text",
-    "service.condense.keypoints",
-)
+PRELOADED = ("service.app.process_pool.process", "service.app.process_pool.preload")
 """Modules that the fork server imports once for all processes."""
 REPORT_SECONDS = 3.0
 """How long the fork server may take to report the end of a process; then it counts as hung."""
@@ -149,6 +144,28 @@ def kill_fork_server() -> None:
     if pid is not None:
         with suppress(OSError):
             os.kill(pid, signal.SIGKILL)
+
+
+def end_unused_fork_server() -> None:
+    """End the fork server and the resource tracker that came with it, unless a process runs.
+
+    The next start of a process brings them up again.
+    """
+    if sys.platform == "win32":
+        return
+    from multiprocessing import forkserver  # noqa: PLC0415 - Unix alone has it
+
+    servers: tuple[tuple[Any, str], ...] = (
+        (forkserver._forkserver, "_forkserver_pid"),  # noqa: SLF001 - no public way
+        (resource_tracker._resource_tracker, "_pid"),  # noqa: SLF001 - as above
+    )
+    with _ONE_START:
+        if multiprocessing.active_children():
+            return
+        for server, pid in servers:
+            with suppress(OSError, TypeError):  # it is gone, or was never started
+                os.kill(getattr(server, pid), signal.SIGKILL)
+                server._stop()  # noqa: SLF001 - it reaps the process and closes its pipe
 
 
 def _handle_of(pid: int) -> int | None:

@@ -14,7 +14,8 @@ from dataclasses import dataclass
 from itertools import islice
 from typing import BinaryIO
 
-from service.app.process_pool.pool import ProcessPool, processors
+from service.app.process_pool.pool import ProcessPool
+from service.app.process_pool.processors import processors
 from service.app.summarize import (
     ArticlePage,
     ExplainedSentence,

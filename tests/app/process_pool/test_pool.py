@@ -11,16 +11,15 @@ from collections.abc import Callable, Iterator
 from concurrent.futures import BrokenExecutor, Future
 from contextlib import suppress
 from itertools import cycle
-from pathlib import Path
 
 import pytest
 
-from service.app.process_pool import pool as pool_module
-from service.app.process_pool import process as pool_process
+from service.app.process_pool import limits
 from service.app.process_pool.pool import ProcessPool
 from service.app.process_pool.process import PoolProcess, kill_fork_server
 from service.app.process_pool.task import PoolThread, ProcessEnded
 from service.core.errors import PoolUnavailable
+from tests.app.process_pool.processes import ON_UNIX, PATIENCE, fork_server, is_there, pids_of, until
 from tests.app.tasks import (
     answer_of_no_kind,
     die,
@@ -34,42 +33,11 @@ from tests.app.tasks import (
     stop,
 )
 
-PATIENCE = 60
-"""Seconds after which a test considers the pool hung."""
-ON_UNIX = pytest.mark.skipif(sys.platform == "win32", reason="the system has no such signals")
-
-
-@pytest.fixture(scope="module", autouse=True)
-def _a_fork_server_that_knows_the_tasks() -> Iterator[None]:
-    """Preload the tests' imports in the fork server, as the service does with its own."""
-    with pytest.MonkeyPatch.context() as patched:
-        patched.setattr(pool_process, "PRELOADED", ("service.app.process_pool.process", "tests.app.tasks"))
-        kill_fork_server()
-        yield
-    kill_fork_server()
-
 
 @pytest.fixture(scope="module")
 def pool() -> Iterator[ProcessPool]:
     with ProcessPool(2, seconds=1) as pool:
         yield pool
-
-
-def pids_of(pool: ProcessPool) -> list[int]:
-    return [thread.process.pid for thread in tuple(pool._threads) if thread.process is not None]
-
-
-def is_there(pid: int) -> bool:
-    """Return whether a process runs; a zombie does not."""
-    try:
-        return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0] != "Z"
-    except OSError:
-        return False
-
-
-def until(is_so: Callable[[], bool]) -> None:
-    never = threading.Event()
-    assert any(is_so() or never.wait(0.01) for _ in range(100 * PATIENCE))
 
 
 def test_work_is_done_in_another_process(pool: ProcessPool):
@@ -214,14 +182,6 @@ def test_a_task_cancelled_in_the_queue_is_not_run():
 # --- the fork server -----------------------------------------------------------------------
 
 
-def fork_server() -> int:
-    from multiprocessing import forkserver  # noqa: PLC0415 - Unix alone has it
-
-    pid = forkserver._forkserver._forkserver_pid
-    assert pid is not None
-    return pid
-
-
 @ON_UNIX
 def test_a_fork_server_that_was_killed_costs_nothing():
     with ProcessPool(3, tasks=1) as pool:
@@ -266,7 +226,7 @@ def test_when_no_process_can_start_the_task_is_not_to_blame(monkeypatch: pytest.
     with ProcessPool(1) as pool:
         with monkeypatch.context() as patched:
             patched.setattr(PoolProcess, "__init__", no_memory)
-            patched.setattr(pool_module, "START_PAUSE_SECONDS", 0.001)
+            patched.setattr(limits, "START_PAUSE_SECONDS", 0.001)
             with pytest.raises(PoolUnavailable, match="Cannot allocate memory"):
                 pool.submit(double, 1).result(PATIENCE)
             assert "no process of the pool could be started" in pool.problem
@@ -276,7 +236,7 @@ def test_when_no_process_can_start_the_task_is_not_to_blame(monkeypatch: pytest.
 
 @ON_UNIX
 def test_a_process_that_does_not_end_is_given_up_and_another_takes_its_place(monkeypatch: pytest.MonkeyPatch):
-    monkeypatch.setattr(pool_module, "END_SECONDS", 0.2)
+    monkeypatch.setattr(limits, "END_SECONDS", 0.2)
     kill = PoolProcess.kill
     with ProcessPool(1, seconds=0.5) as pool:
         with monkeypatch.context() as patched:
