@@ -58,8 +58,8 @@ class CondenseStore(Protocol):
         """
         ...
 
-    async def record_summary(self, article_id: str, summary: Summary, now: datetime) -> None:
-        """Store the summary, in place of an earlier one.
+    async def record_summaries(self, made: Mapping[str, Summary], now: datetime) -> None:
+        """Store the summaries by the ids of their articles, in place of earlier ones: all, or on error none.
 
         The summary of an edit is stored together with the edited text; it is dropped if the text was edited
         again in the meantime.

@@ -1,34 +1,41 @@
 """Condense: new articles -> key points.
 
     take     articles without a summary, in gather order
-    work     each article by its method, in a process of the pool, which ends work that takes too long
-    record   the summary, or the failed attempt: the third one sets the article aside, and the first one does
-             if the text has nothing to show
+    work     each article by its method, in groups, in processes of the pool, which end what takes too long
+    record   the summaries that are ready, in one transaction, and each failed attempt: the third one sets the
+             article aside, and the first one does if the text has nothing to show
 
-An article that breaks its method, its process or its time limit does not affect the others. An article with a
-title but no text to condense is shown by its headline alone.
+An article that breaks its method, its process or its time limit does not affect the others: each of its group
+is then condensed alone. An article with a title but no text to condense is shown by its headline alone.
 """
 
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import BrokenExecutor, Executor
 from dataclasses import dataclass, replace
 from datetime import datetime
 
 from service.condense.ports import CondenseStore, FailureResult
 from service.condense.registry import SUMMARIZERS, get_summarizer
-from service.core.errors import PoolUnavailable, SummaryRefused
+from service.core.errors import PoolUnavailable, StoreError, SummaryRefused
 from service.core.model import Article, BlockKind, Newsletter, Summary
 from service.core.progress import Progress, no_progress
 from service.text.furniture.rules import is_notice_of_move
 
 BATCH_ARTICLES = 100
+GROUP_ARTICLES = 10  # of one task of the pool; more would save little and delay other tasks of the pool
 HEADLINE_METHOD = "headline"  # of a summary without key points
 
 SummarizeArticle = Callable[[str, Article, int], Summary]
 """(method name, article, maximum number of key points) -> summary; must be picklable."""
+
+Work = tuple[str, Article]
+"""The name of a method, and the article that it condenses."""
+
+Outcome = Summary | SummaryRefused | str
+"""A summary, or the reason why there is none: a refused text is refused at every attempt, others may pass."""
 
 
 def summarize_article(method: str, article: Article, points: int) -> Summary:
@@ -136,68 +143,142 @@ async def _condense_batch(
 ) -> CondenseReport:
     """Condense and record each article of the batch; return the report with the batch added."""
     gate = asyncio.Semaphore(condenser.concurrency if condenser.pool is not None else 1)
-    tasks = [asyncio.create_task(_summarize(condenser, article, gate)) for article in batch]
+    tasks = [asyncio.create_task(_summarize(condenser, group, gate)) for group in _groups(condenser, batch)]
+    waiting, done = set(tasks), 0
     try:
-        for done, task in enumerate(asyncio.as_completed(tasks), start=1):
-            article, result = await task
-            report = await _record(condenser, article, result, report, now)
-            progress(article.title or article.url, done, len(batch))
+        while waiting:
+            ready, waiting = await asyncio.wait(waiting, return_when=asyncio.FIRST_COMPLETED)
+            found = [one for task in tasks if task in ready for one in task.result()]
+            report = await _record(condenser, found, report, now)
+            for article, _ in found:
+                done += 1
+                progress(article.title or article.url, done, len(batch))
     finally:
         for task in tasks:
             task.cancel()
     return report
 
 
-async def _summarize(
-    condenser: Condenser, article: Article, gate: asyncio.Semaphore
-) -> tuple[Article, Summary | SummaryRefused | str]:
-    """Return the article with its summary, or with the reason why it has none.
+def _groups(condenser: Condenser, batch: Sequence[Article]) -> list[Sequence[Work]]:
+    """Return the articles with their methods, in groups that keep all processes of the pool busy.
 
-    A refused text is refused again at every attempt; other reasons may pass.
+    Without a pool, each article has a time limit of its own, and so is a group of its own.
     """
-    method = method_for(article, condenser.newsletters, condenser.method)
-    if method not in SUMMARIZERS:
-        return article, f"there is no method {method!r}; known are {', '.join(sorted(SUMMARIZERS))}"
+    works = [(method_for(one, condenser.newsletters, condenser.method), one) for one in batch]
+    size = min(GROUP_ARTICLES, -(-len(works) // condenser.concurrency)) if condenser.pool is not None else 1
+    return [works[first : first + size] for first in range(0, len(works), size)]
+
+
+async def _summarize(
+    condenser: Condenser, group: Sequence[Work], gate: asyncio.Semaphore
+) -> list[tuple[Article, Outcome]]:
+    """Return the articles of the group with their outcomes.
+
+    Raises PoolUnavailable if the pool cannot run a task, and RuntimeError if it is closed.
+    """
+    articles = [article for _, article in group]
     async with gate:
-        loop = asyncio.get_running_loop()
-        work = loop.run_in_executor(condenser.pool, condenser.summarize, method, article, condenser.points)
+        work = asyncio.get_running_loop().run_in_executor(
+            condenser.pool, summarize_group, condenser.summarize, group, condenser.points
+        )
         try:
             # In a pool, the time spent waiting for other articles must not count; the pool measures the work.
-            summary = await asyncio.wait_for(
+            outcomes = await asyncio.wait_for(
                 work, condenser.timeout_seconds if condenser.pool is None else None
             )
         except PoolUnavailable:
             raise
-        except BrokenExecutor:
-            return article, "the process that condensed it came to an end"
-        except TimeoutError as error:
-            return article, str(error) or f"it took longer than {condenser.timeout_seconds:g} seconds"
         except Exception as error:  # noqa: BLE001 - one bad article must not stop the others
-            return article, error if isinstance(error, SummaryRefused) else str(error) or type(error).__name__
+            if len(group) == 1:
+                return [(articles[0], _reason(error, condenser))]
+        else:
+            return list(zip(articles, outcomes, strict=True))
+    alone = [await _summarize(condenser, [one], gate) for one in group]
+    return [found for outcome in alone for found in outcome]
+
+
+def summarize_group(summarize: SummarizeArticle, group: Sequence[Work], points: int) -> list[Outcome]:
+    """Return the outcome of each article of the group, whatever errors the others raise."""
+    return [_outcome(summarize, method, article, points) for method, article in group]
+
+
+def _outcome(summarize: SummarizeArticle, method: str, article: Article, points: int) -> Outcome:
+    if method not in SUMMARIZERS:
+        return f"there is no method {method!r}; known are {', '.join(sorted(SUMMARIZERS))}"
+    try:
+        summary = summarize(method, article, points)
+    except SummaryRefused as refused:
+        return refused
+    except Exception as error:  # noqa: BLE001 - one bad article must not stop the others
+        return str(error) or type(error).__name__
     if not summary.is_verbatim(article.text):
-        return article, f"{method} made a key point that is not in the text"
-    return article, summary
+        return f"{method} made a key point that is not in the text"
+    return summary
+
+
+def _reason(error: Exception, condenser: Condenser) -> str:
+    """Return why a task has no result."""
+    if isinstance(error, BrokenExecutor):
+        return "the process that condensed it came to an end"
+    if isinstance(error, TimeoutError):
+        return str(error) or f"it took longer than {condenser.timeout_seconds:g} seconds"
+    return str(error) or type(error).__name__
 
 
 async def _record(
-    condenser: Condenser,
+    condenser: Condenser, found: Sequence[tuple[Article, Outcome]], report: CondenseReport, now: datetime
+) -> CondenseReport:
+    """Record the summaries, and the reasons of failures; return the report with them added."""
+    made = {article.id: outcome for article, outcome in found if isinstance(outcome, Summary)}
+    await _record_summaries(condenser.store, made, now)
+    headlines = sum(summary.method == HEADLINE_METHOD for summary in made.values())
+    report = replace(report, condensed=report.condensed + len(made), headlines=report.headlines + headlines)
+    for article, outcome in found:
+        if not isinstance(outcome, Summary):
+            report = await _record_failure(condenser.store, article, outcome, report, now)
+    return report
+
+
+async def _record_summaries(store: CondenseStore, made: Mapping[str, Summary], now: datetime) -> None:
+    """Record the summaries in one transaction; if that fails, each alone, so that one affects no other.
+
+    Raises StoreError for one that cannot be stored, after the others, or at the second: then it is the
+    database that fails.
+    """
+    if not made:
+        return
+    try:
+        await store.record_summaries(made, now)
+    except StoreError:
+        if len(made) == 1:
+            raise
+        failed = None
+        for article_id, summary in made.items():
+            try:
+                await store.record_summaries({article_id: summary}, now)
+            except StoreError as error:
+                if failed is not None:
+                    raise
+                failed = error
+        if failed is not None:
+            raise failed from None
+
+
+async def _record_failure(
+    store: CondenseStore,
     article: Article,
-    result: Summary | SummaryRefused | str,
+    reason: SummaryRefused | str,
     report: CondenseReport,
     now: datetime,
 ) -> CondenseReport:
-    """Record a summary, or the reason of a failure; return the report with it added."""
-    if isinstance(result, Summary):
-        await condenser.store.record_summary(article.id, result, now)
-        headlines = report.headlines + (result.method == HEADLINE_METHOD)
-        return replace(report, condensed=report.condensed + 1, headlines=headlines)
-    reason, may_retry = str(result), not isinstance(result, SummaryRefused)
-    failure = await condenser.store.record_failure(article.id, reason, now, may_retry=may_retry)
+    """Record the reason of a failure; return the report with it added."""
+    may_retry = not isinstance(reason, SummaryRefused)
+    failure = await store.record_failure(article.id, str(reason), now, may_retry=may_retry)
     return replace(
         report,
         failed=report.failed + (failure in (FailureResult.RETRY, FailureResult.EDIT_RETRY)),
         set_aside=report.set_aside + (failure in (FailureResult.SET_ASIDE, FailureResult.EDIT_SET_ASIDE)),
-        problems=(*report.problems, _problem(article, reason, failure)),
+        problems=(*report.problems, _problem(article, str(reason), failure)),
     )
 
 

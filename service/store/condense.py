@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
-from sqlalchemy import case, select, update
+from sqlalchemy import Connection, Insert, bindparam, case, select, update
 from typing_extensions import override
 
 from service.condense.ports import CondenseStore, FailureResult
@@ -37,20 +37,12 @@ class SqlCondenseStore(CondenseStore):
         return found
 
     @override
-    async def record_summary(self, article_id: str, summary: Summary, now: datetime) -> None:
+    async def record_summaries(self, made: Mapping[str, Summary], now: datetime) -> None:
+        upsert = self.database.insert(summaries)
+        replaced = {name: upsert.excluded[name] for name in ("method", "key_points", "judge", "made_at")}
+        upsert = upsert.on_conflict_do_update(index_elements=["position"], set_=replaced)
         async with self.database.write() as connection:
-            position = await corrections.accept_edit(connection, article_id, summary)
-            if position is None:
-                return
-            await connection.execute(
-                update(articles).where(articles.c.position == position).values(state="condensed", problem="")
-            )
-            made = {**summary_values(summary), "made_at": now}
-            await connection.execute(
-                self.database.insert(summaries)
-                .values(position=position, **made)
-                .on_conflict_do_update(index_elements=["position"], set_=made)
-            )
+            await connection.run_sync(_record, made, now, upsert)
 
     @override
     async def record_failure(
@@ -72,3 +64,23 @@ class SqlCondenseStore(CondenseStore):
             if state is None:
                 return await corrections.count_failure(connection, article_id, most)
         return FailureResult.SET_ASIDE if state == "set_aside" else FailureResult.RETRY
+
+
+_CONDENSED = (
+    update(articles)
+    .where(articles.c.position.in_(bindparam("positions", expanding=True)))
+    .values(state="condensed", problem="")
+)
+
+
+def _record(connection: Connection, made: Mapping[str, Summary], now: datetime, upsert: Insert) -> None:
+    """Store the summaries that fit their articles, in one transaction."""
+    positions = corrections.accept_edits(connection, made)
+    if not positions:
+        return
+    connection.execute(_CONDENSED, {"positions": list(positions.values())})
+    rows = [
+        {"position": position, **summary_values(made[article_id]), "made_at": now}
+        for article_id, position in positions.items()
+    ]
+    connection.execute(upsert, rows)

@@ -7,15 +7,16 @@ sent, it keeps the sent text, and the edited text is stored in the table `correc
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
+from typing import Any
 
 from sqlalchemy import (
     ColumnElement,
     Connection,
     Delete,
     Text,
-    and_,
+    bindparam,
     case,
     delete,
     exists,
@@ -26,6 +27,7 @@ from sqlalchemy import (
     type_coerce,
     update,
 )
+from sqlalchemy import Row as FoundRow
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from service.condense.ports import FailureResult
@@ -139,41 +141,56 @@ async def count_failure(connection: AsyncConnection, article_id: str, max_attemp
     return FailureResult.EDIT_SET_ASIDE if state == "kept" else FailureResult.EDIT_RETRY
 
 
-async def accept_edit(connection: AsyncConnection, article_id: str, summary: Summary) -> int | None:
-    """Give an article the edited text that `summary` was made of, if there is one; return its position.
+_LOCKED = (
+    select(*articles.c["id", "position", "text"])
+    .where(articles.c.id.in_(bindparam("ids", expanding=True)))
+    .order_by(articles.c.position)
+    .with_for_update()
+)
+_WAITING_EDITS = (
+    select(corrections.c.position, *NEW, was_sent().label("sent"))
+    .join(articles, articles.c.position == corrections.c.position)
+    .where(corrections.c.position.in_(bindparam("positions", expanding=True)), STILL_WAITING)
+)
 
-    None if the summary does not fit the article: it is not stored, its first text was sent meanwhile, or it
-    was edited again.
+
+def accept_edits(connection: Connection, made: Mapping[str, Summary]) -> dict[str, int]:
+    """Give articles the edited text that their summary was made of, if there is one; return their positions.
+
+    `made` maps the ids of articles to summaries. An article is missing from the result if its summary does
+    not fit it: it is not stored, its first text was sent meanwhile, or it was edited again.
     """
-    # The lock first, then the query, so that PostgreSQL reads the row as no other transaction changes it.
-    this = articles.c.id == article_id
-    position: int | None = await connection.scalar(select(articles.c.position).where(this).with_for_update())
-    if position is None:
-        return None
-    query = (
-        select(articles.c.text, *NEW, was_sent().label("sent"))
-        .select_from(articles)
-        .join(corrections, and_(corrections.c.position == articles.c.position, STILL_WAITING), isouter=True)
-        .where(articles.c.position == position)
-    )
-    row = (await connection.execute(query)).one()
-    if not summary.is_verbatim(row.text if row.new_text is None else row.new_text):
-        return None
-    if row.new_text is None:
-        return position
-    if row.sent:
-        edit = update(corrections).where(corrections.c.position == position)
-        await connection.execute(edit.values(state="kept"))
-        return None
+    # The locks first, then the edits, so that PostgreSQL reads them as no other transaction changes them.
+    stored = connection.execute(_LOCKED, {"ids": list(made)}).all()
+    if not stored:
+        return {}
+    waiting_edits = connection.execute(_WAITING_EDITS, {"positions": [row.position for row in stored]})
+    edits = {row.position: row for row in waiting_edits}
+    positions: dict[str, int] = {}
+    for article_id, position, text in stored:
+        edit = edits.get(position)
+        if not made[article_id].is_verbatim(text if edit is None else edit.new_text):
+            continue
+        if edit is None or _accept(connection, edit):
+            positions[article_id] = position
+    return positions
+
+
+def _accept(connection: Connection, edit: FoundRow[Any]) -> bool:
+    """Give an article its edited text; return False for one that was sent, which keeps its text."""
+    this = corrections.c.position == edit.position
+    if edit.sent:
+        connection.execute(update(corrections).where(this).values(state="kept"))
+        return False
     values = {
-        "title": row.new_title,
-        "text": row.new_text,
-        "blocks": row.new_blocks,
-        "text_note": row.new_text_note,
+        "title": edit.new_title,
+        "text": edit.new_text,
+        "blocks": edit.new_blocks,
+        "text_note": edit.new_text_note,
     }
-    await connection.execute(update(articles).where(articles.c.position == position).values(values))
-    await connection.execute(_deleted(position))
-    return position
+    connection.execute(update(articles).where(articles.c.position == edit.position).values(values))
+    connection.execute(_deleted(edit.position))
+    return True
 
 
 def _deleted(position: int) -> Delete:

@@ -86,7 +86,7 @@ async def test_a_manual_send_and_a_preview_have_the_same_articles(stores: Stores
 async def store_and_condense(stores: Stores, report: Article) -> None:
     """Store a report and condense it to its first sentence."""
     await stores.store_articles([report])
-    await stores.condense.record_summary(report.id, condensed(report).summary, NOON)
+    await stores.condense.record_summaries({report.id: condensed(report).summary}, NOON)
 
 
 @pytest.mark.parametrize("theme", ["daily", "brief"])

@@ -19,7 +19,7 @@ from service.core.model import FeedState, Group, Issue
 from service.gather.ports import PollResult
 from service.settings.packaged_files import templates_folder
 from service.store.compose import SqlComposeStore
-from service.store.corrections import accept_edit
+from service.store.corrections import accept_edits
 from service.store.database import Database
 from service.store.sends import DraftComposeStore, ManualSendStore
 from service.store.stories import SqlStoryStore
@@ -54,7 +54,7 @@ async def the_only_issue(stores: Stores) -> Issue:
 async def prepare_article(stores: Stores) -> None:
     await stores.subscribe("amina", "ben")
     await stores.store_articles([FIRST])
-    await stores.condense.record_summary(FIRST.id, condensed(FIRST).summary, NOON)
+    await stores.condense.record_summaries({FIRST.id: condensed(FIRST).summary}, NOON)
 
 
 async def edit(stores: Stores) -> None:
@@ -98,7 +98,7 @@ class StoreWithOneEdit(SqlComposeStore):
         stores = Stores(self.database)
         await edit(stores)
         for article in await stores.condense.uncondensed(10):
-            await stores.condense.record_summary(article.id, condensed(article).summary, NOON)
+            await stores.condense.record_summaries({article.id: condensed(article).summary}, NOON)
         return await super().record_issue(group, issue, *more)
 
 
@@ -148,7 +148,8 @@ async def test_an_edit_accepted_first_makes_the_issue_fail(stores: Stores):
     issue = made_of(an_issue(group), FIRST)
     async with stores.database.write() as connection:
         # Condense is in its transaction while compose records the issue.
-        assert await accept_edit(connection, FIRST.id, condensed(EDITED).summary) == 1
+        made = {FIRST.id: condensed(EDITED).summary}
+        assert await connection.run_sync(accept_edits, made) == {FIRST.id: 1}
         recording = asyncio.create_task(stores.compose.record_issue(group, issue, NOON + DAY, "file"))
         await asyncio.sleep(0)
     with pytest.raises(ArticleChanged):
@@ -160,7 +161,7 @@ async def test_an_edit_accepted_first_makes_the_issue_fail(stores: Stores):
 async def test_a_manual_send_is_not_recorded_with_an_outdated_text(stores: Stores):
     await stores.subscribe("amina")
     await stores.store_articles([EDITED])
-    await stores.condense.record_summary(EDITED.id, condensed(EDITED).summary, NOON)
+    await stores.condense.record_summaries({EDITED.id: condensed(EDITED).summary}, NOON)
     draft = DraftComposeStore(stores.database)
     for group in await stores.compose.groups_of("morning", None):
         await draft.record_issue(group, made_of(an_issue(group), FIRST), None, "file")

@@ -3,15 +3,26 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from concurrent.futures import Executor, Future
 from dataclasses import replace
+from datetime import datetime
+from typing import Any, TypeVar
 
 import pytest
 
 from service.app.process_pool.pool import ProcessPool
-from service.condense.stage import HEADLINE_METHOD, Condenser, condense, method_for, summarize_article
-from service.core.errors import PoolUnavailable
+from service.condense.ports import CondenseStore
+from service.condense.stage import (
+    GROUP_ARTICLES,
+    HEADLINE_METHOD,
+    Condenser,
+    Work,
+    condense,
+    method_for,
+    summarize_article,
+)
+from service.core.errors import PoolUnavailable, StoreError
 from service.core.model import Article, Block, BlockKind, FeedState, Summary
 from service.gather.ports import PollResult
 from service.store.compose import SqlComposeStore
@@ -20,6 +31,8 @@ from service.store.database import Database
 from service.store.gather import SqlGatherStore
 from tests.builders import NOON, a_feed, a_newsletter, an_article, an_edition
 from tests.condense.faulty_work import FAULTS, summarize_with_faults
+
+T = TypeVar("T")
 
 
 class Records:
@@ -58,6 +71,29 @@ class StuckPool(Executor):
         future: Future[Summary] = Future()
         future.set_exception(PoolUnavailable("no process could be started: Cannot allocate memory"))
         return future
+
+
+class CountingPool(Executor):
+    """A pool that tells which articles each of its tasks gets."""
+
+    def __init__(self, pool: Executor, tell: Callable[[Sequence[Work]], None]) -> None:
+        self._pool, self._tell = pool, tell
+
+    def submit(self, work: Callable[..., T], *args: Any) -> Future[T]:
+        self._tell(args[1])
+        return self._pool.submit(work, *args)
+
+
+class ObservedStore(CondenseStore):
+    """A store that first calls `before` with the summaries that it records in one transaction."""
+
+    def __init__(self, store: CondenseStore, before: Callable[[Mapping[str, Summary]], None]) -> None:
+        self._store, self._before = store, before
+        self.uncondensed, self.record_failure = store.uncondensed, store.record_failure
+
+    async def record_summaries(self, made: Mapping[str, Summary], now: datetime) -> None:
+        self._before(made)
+        await self._store.record_summaries(made, now)
 
 
 def a_condenser(records: Records, **changes: object) -> Condenser:
@@ -166,6 +202,53 @@ async def test_a_pool_survives_crashes_and_hangs_and_condenses_the_rest(records:
     assert "came to an end" in reasons
     assert "longer than 1 seconds" in reasons
     assert (await condense(a_condenser(records, pool=pool), now=NOON)).condensed == 4
+
+
+async def test_the_articles_of_a_task_are_recorded_in_one_transaction(records: Records, pool: ProcessPool):
+    await records.arrive(*(an_article(f"Good {n}") for n in range(GROUP_ARTICLES + 1)))
+    recorded: list[int] = []
+    store = ObservedStore(records.condense, lambda made: recorded.append(len(made)))
+    condenser = a_condenser(records, store=store, pool=pool, concurrency=1)
+    assert (await condense(condenser, now=NOON)).condensed == GROUP_ARTICLES + 1
+    assert recorded == [GROUP_ARTICLES, 1]
+
+
+async def test_few_articles_are_shared_among_the_processes(records: Records, pool: ProcessPool):
+    await records.arrive(*(an_article(f"Good {n}") for n in range(4)))
+    tasks: list[int] = []
+    counting = CountingPool(pool, lambda group: tasks.append(len(group)))
+    await condense(a_condenser(records, pool=counting, concurrency=2), now=NOON)
+    assert tasks == [2, 2]
+
+
+async def test_a_summary_that_cannot_be_stored_does_not_affect_the_others(
+    records: Records, pool: ProcessPool
+):
+    await records.arrive(*(an_article(title) for title in ("Good 0", "bad", "Good 1", "Good 2")))
+    [bad] = [article for article in await records.condense.uncondensed(10) if article.title == "bad"]
+
+    def refuse(made: Mapping[str, Summary]) -> None:
+        if bad.id in made:
+            raise StoreError("it cannot be stored")
+
+    store = ObservedStore(records.condense, refuse)
+    with pytest.raises(StoreError, match="it cannot be stored"):
+        await condense(a_condenser(records, store=store, pool=pool, concurrency=1), now=NOON)
+    assert await records.condense.uncondensed(10) == [bad]
+
+
+async def test_a_database_that_fails_is_not_asked_once_for_each_article(records: Records, pool: ProcessPool):
+    await records.arrive(*(an_article(f"Good {n}") for n in range(5)))
+    asked: list[int] = []
+
+    def fail(made: Mapping[str, Summary]) -> None:
+        asked.append(len(made))
+        raise StoreError("the disk is full")
+
+    store = ObservedStore(records.condense, fail)
+    with pytest.raises(StoreError, match="the disk is full"):
+        await condense(a_condenser(records, store=store, pool=pool, concurrency=1), now=NOON)
+    assert asked == [5, 1, 1]
 
 
 async def test_the_timeout_applies_without_a_pool_too(records: Records):

@@ -86,7 +86,7 @@ class Stores:
         articles = [an_article(title, gathered_at=at, topics=topics) for title in titles]
         await self.store_articles(articles)
         for article in articles:
-            await self.condense.record_summary(article.id, condensed(article).summary, at)
+            await self.condense.record_summaries({article.id: condensed(article).summary}, at)
 
     async def store_articles(self, articles: Sequence[Article]) -> int:
         """Store these articles without summaries."""

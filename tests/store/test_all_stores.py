@@ -49,7 +49,7 @@ async def test_an_article_becomes_a_delivery_that_is_sent_once(database: Databas
     assert await gather.record_polls([look]) == [0]
     [article] = await condense.uncondensed(10)
     assert await compose.release_position(NOON) == 0
-    await condense.record_summary(article.id, condensed(article).summary, NOON)
+    await condense.record_summaries({article.id: condensed(article).summary}, NOON)
     assert await compose.release_position(NOON) == 1
     assert [told.article.id for told in await compose.released_articles(edition, 0, 1)] == [article.id]
 

@@ -4,8 +4,12 @@ from __future__ import annotations
 
 from dataclasses import replace
 
+import pytest
+
 from service.condense.ports import FailureResult
+from service.core.errors import StoreError
 from service.core.model import Block, BlockKind, CaveatKind, Grade, KeyPoint, Role, Summary, TextSpan
+from service.store.mappers import Values
 from tests.builders import NOON, an_article, an_edition, condensed
 from tests.store.stores import Stores
 
@@ -19,7 +23,7 @@ SUMMARY = Summary(
 async def test_a_summary_comes_back_as_it_was_and_stays_verbatim(stores: Stores):
     article = an_article("Harbour", TEXT)
     await stores.store_articles([article])
-    await stores.condense.record_summary(article.id, SUMMARY, NOON)
+    await stores.condense.record_summaries({article.id: SUMMARY}, NOON)
     [released] = await stores.compose.released_articles(an_edition(), 0, 1)
     assert released.summary == SUMMARY
     assert released.summary.is_verbatim(released.article.text)
@@ -39,7 +43,7 @@ async def test_blocks_and_introductions_come_back_as_they_were(stores: Stores):
         KeyPoint.from_source(text, 36, 45, Role.CAVEAT, rank=1, quoted=True),
     )
     await stores.store_articles([article])
-    await stores.condense.record_summary(article.id, Summary("keypoints", points), NOON)
+    await stores.condense.record_summaries({article.id: Summary("keypoints", points)}, NOON)
     [released] = await stores.compose.released_articles(an_edition(), 0, 1)
     assert (released.article.blocks, released.summary.key_points) == (blocks, points)
 
@@ -58,7 +62,7 @@ async def test_the_marks_and_references_of_a_caveat_come_back_as_they_were(store
     )
     article = an_article("Harbour", text)
     await stores.store_articles([article])
-    await stores.condense.record_summary(article.id, Summary("keypoints", points), NOON)
+    await stores.condense.record_summaries({article.id: Summary("keypoints", points)}, NOON)
     [released] = await stores.compose.released_articles(an_edition(), 0, 1)
     assert released.summary.key_points == points
 
@@ -66,15 +70,46 @@ async def test_the_marks_and_references_of_a_caveat_come_back_as_they_were(store
 async def test_a_condensed_article_does_not_wait(stores: Stores):
     await stores.store_articles([an_article("One"), an_article("Two"), an_article("Three")])
     [first] = await stores.condense.uncondensed(1)
-    await stores.condense.record_summary(first.id, condensed(first).summary, NOON)
+    await stores.condense.record_summaries({first.id: condensed(first).summary}, NOON)
     assert [article.title for article in await stores.condense.uncondensed(10)] == ["Two", "Three"]
+
+
+async def test_summaries_of_one_transaction_are_stored_with_their_articles(stores: Stores):
+    one, two, three = [an_article(name, f"{name} ships came in.") for name in ("One", "Two", "Three")]
+    await stores.store_articles([one, two, three])
+    made = {article.id: condensed(article).summary for article in (three, one)}
+    await stores.condense.record_summaries(made | {"unknown": SUMMARY}, NOON)
+    assert [article.title for article in await stores.condense.uncondensed(10)] == ["Two"]
+    await stores.condense.record_summaries({two.id: condensed(two).summary, one.id: SUMMARY}, NOON)
+    released = await stores.compose.released_articles(an_edition(), 0, 3)
+    assert {found.article.title: found.summary for found in released} == {
+        "One": condensed(one).summary,  # SUMMARY is not in its text
+        "Two": condensed(two).summary,
+        "Three": condensed(three).summary,
+    }
+
+
+async def test_of_a_transaction_without_commit_no_summary_is_stored(
+    stores: Stores, monkeypatch: pytest.MonkeyPatch
+):
+    articles = [an_article(name) for name in ("One", "Two")]
+    await stores.store_articles(articles)
+
+    def fail(_summary: Summary) -> Values:
+        raise StoreError("the disk is full")
+
+    made = {article.id: condensed(article).summary for article in articles}
+    monkeypatch.setattr("service.store.condense.summary_values", fail)
+    with pytest.raises(StoreError):
+        await stores.condense.record_summaries(made, NOON)
+    assert len(await stores.condense.uncondensed(10)) == 2
 
 
 async def test_a_later_summary_replaces_the_first(stores: Stores):
     article = an_article("Harbour", TEXT)
     await stores.store_articles([article])
-    await stores.condense.record_summary(article.id, condensed(article).summary, NOON)
-    await stores.condense.record_summary(article.id, SUMMARY, NOON)
+    await stores.condense.record_summaries({article.id: condensed(article).summary}, NOON)
+    await stores.condense.record_summaries({article.id: SUMMARY}, NOON)
     [released] = await stores.compose.released_articles(an_edition(), 0, 1)
     assert released.summary == SUMMARY
 
@@ -107,10 +142,10 @@ async def test_a_summary_after_failures_releases_the_article(stores: Stores):
     await stores.store_articles([article])
     for _ in range(3):
         await stores.condense.record_failure(article.id, "out of memory", NOON)
-    await stores.condense.record_summary(article.id, condensed(article).summary, NOON)
+    await stores.condense.record_summaries({article.id: condensed(article).summary}, NOON)
     assert len(await stores.compose.released_articles(an_edition(), 0, 1)) == 1
 
 
 async def test_a_summary_of_an_unknown_article_changes_nothing(stores: Stores):
-    await stores.condense.record_summary("unknown", SUMMARY, NOON)
+    await stores.condense.record_summaries({"unknown": SUMMARY}, NOON)
     assert (await stores.queries.counts()).articles == 0

@@ -24,7 +24,7 @@ async def record_edits(stores: Stores, *edited: Article) -> None:
 
 async def condense_all(stores: Stores) -> None:
     for article in await stores.condense.uncondensed(10):
-        await stores.condense.record_summary(article.id, condensed(article).summary, NOON)
+        await stores.condense.record_summaries({article.id: condensed(article).summary}, NOON)
 
 
 async def stored(stores: Stores) -> list[tuple[str, str]]:
@@ -130,7 +130,7 @@ async def test_an_article_sent_while_its_edit_is_condensed_keeps_its_first_text(
     await record_edits(stores, EDITED)
     [waiting] = await stores.condense.uncondensed(10)
     await send(stores, FIRST)
-    await stores.condense.record_summary(waiting.id, condensed(waiting).summary, NOON)
+    await stores.condense.record_summaries({waiting.id: condensed(waiting).summary}, NOON)
 
     assert await stored(stores) == [("Two ferries hit", "Two ferries were hit.")]
     assert await stored_edits(stores) == [(1, "kept", "Three ferries hit")]
@@ -139,11 +139,11 @@ async def test_an_article_sent_while_its_edit_is_condensed_keeps_its_first_text(
 async def test_a_summary_of_an_outdated_text_is_ignored(stores: Stores):
     await stores.store_articles([FIRST])
     await record_edits(stores, EDITED)
-    await stores.condense.record_summary(FIRST.id, condensed(FIRST).summary, NOON)
+    await stores.condense.record_summaries({FIRST.id: condensed(FIRST).summary}, NOON)
     assert await stored(stores) == []
     await condense_all(stores)
     await record_edits(stores, FIRST)
-    await stores.condense.record_summary(FIRST.id, condensed(EDITED).summary, NOON)
+    await stores.condense.record_summaries({FIRST.id: condensed(EDITED).summary}, NOON)
     assert await stored(stores) == [("Three ferries hit", "Three ferries were hit.")]
 
     await condense_all(stores)

@@ -35,7 +35,7 @@ async def sent(stores: Stores, *articles: str) -> None:
 
 async def with_summary(stores: Stores) -> None:
     await stores.store_articles([ARTICLE])
-    await stores.condense.record_summary(ARTICLE.id, condensed(ARTICLE).summary, NOON)
+    await stores.condense.record_summaries({ARTICLE.id: condensed(ARTICLE).summary}, NOON)
 
 
 async def summary_of(stores: Stores) -> Summary:
@@ -136,7 +136,7 @@ async def test_an_edited_article_keeps_its_summary(
 async def test_a_summary_by_the_usual_way_forgets_the_judge(stores: Stores, judge: SqlJudgeStore):
     await with_summary(stores)
     await judge.replace_summary(ARTICLE, JUDGED, NOON)
-    await stores.condense.record_summary(ARTICLE.id, condensed(ARTICLE).summary, NOON)
+    await stores.condense.record_summaries({ARTICLE.id: condensed(ARTICLE).summary}, NOON)
     assert (await summary_of(stores)).judge == ""
 
 

@@ -78,7 +78,7 @@ QUERIES: dict[str, Callable[[Stores], Awaitable[object]]] = {
     "known articles": lambda stores: stores.gather.known_articles(["a", "b"]),
     "edits of sent articles": edits_of_sent_articles,
     "uncondensed articles": lambda stores: stores.condense.uncondensed(10),
-    "a summary": lambda stores: stores.condense.record_summary("a", Summary("lead", ()), NOON),
+    "a summary": lambda stores: stores.condense.record_summaries({"a": Summary("lead", ())}, NOON),
     "release position": lambda stores: stores.compose.release_position(NOON),
     "released articles": lambda stores: stores.compose.released_articles(an_edition(), 0, 5),
     "due groups": lambda stores: stores.compose.due_groups(NOON + DAY),

@@ -33,7 +33,7 @@ async def send(stores: Stores, *corrections: Correction, day: int = 0, articles:
 
 async def a_sent_article(stores: Stores) -> None:
     await stores.store_articles([FIRST])
-    await stores.condense.record_summary(FIRST.id, condensed(FIRST).summary, NOON)
+    await stores.condense.record_summaries({FIRST.id: condensed(FIRST).summary}, NOON)
     await stores.subscribe("amina")
     await send(stores, articles=(FIRST.id,))
 

@@ -152,7 +152,7 @@ async def app(tmp_path: Path, database_url: str, server: Server) -> AsyncIterato
             await stores.subscribe("amina", "ben", edition=own_editions(loaded.roster.newsletters)["morning"])
             article = an_article("Fire in the harbour", picture=server.url("/fire.jpg"), topics=("world",))
             await stores.store_articles([article])
-            await stores.condense.record_summary(article.id, condensed(article).summary, NOON)
+            await stores.condense.record_summaries({article.id: condensed(article).summary}, NOON)
             yield running
 
 

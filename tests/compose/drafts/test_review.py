@@ -258,13 +258,13 @@ EDITED = replace(FERRY, title="Three ferries hit", text="Three ferries were hit.
 async def edit_by_publisher(stores: Stores) -> None:
     await stores.gather.record_polls([PollResult(FeedState(a_feed()), edited=(EDITED,))])
     for article in await stores.condense.uncondensed(10):
-        await stores.condense.record_summary(article.id, condensed(article).summary, NOON)
+        await stores.condense.record_summaries({article.id: condensed(article).summary}, NOON)
 
 
 @pytest.fixture
 async def ferry_office(office: Office) -> Office:
     await office.stores.store_articles([FERRY])
-    await office.stores.condense.record_summary(FERRY.id, condensed(FERRY).summary, NOON)
+    await office.stores.condense.record_summaries({FERRY.id: condensed(FERRY).summary}, NOON)
     await office.compose(EARLY)
     return office
 

@@ -44,7 +44,7 @@ async def site(sqlite_database: Database, tmp_path: Path, clock: Clock) -> Async
     lift = an_article("The lift is out of order", LIFT, gathered_at=NOON - HOUR)
     await stores.store_articles([lift])
     summary = condensed(lift, LIFT[: LIFT.index(" The engineers")]).summary
-    await stores.condense.record_summary(lift.id, summary, NOON - HOUR)
+    await stores.condense.record_summaries({lift.id: summary}, NOON - HOUR)
     files = {"newsletters.yaml": NEWSLETTERS, "feeds.yaml": FEEDS, "subscribers.yaml": SUBSCRIBERS}
     async for one in a_site(a_config_folder(tmp_path / "config", files), sqlite_database, clock):
         await one.app.compose()

@@ -58,7 +58,9 @@ async def desk(editors: EditorsSite) -> Desk:
     starts = [article.text.index(one) for one in SENTENCES]
     point = KeyPoint.from_source(article.text, starts[0], starts[0] + len(SENTENCES[0]))
     caveat = KeyPoint(SENTENCES[2], starts[2], starts[2] + len(SENTENCES[2]), Role.CAVEAT, 0, 1)
-    await stores.condense.record_summary(article.id, Summary("keypoints", (point, caveat)), editors.clock())
+    await stores.condense.record_summaries(
+        {article.id: Summary("keypoints", (point, caveat))}, editors.clock()
+    )
     desk = Desk(editors, await editors.log_in("eddie"), article)
     await desk.editor.get(desk.path)
     return desk
@@ -235,6 +237,6 @@ async def test_a_caveat_without_a_sure_tie_says_so(editors: EditorsSite):
         KeyPoint.from_source(article.text, 0, len(SENTENCES[0])),
         KeyPoint(SENTENCES[2], start, start + len(SENTENCES[2]), Role.CAVEAT, None, 1, grade=Grade.STORY),
     )
-    await stores.condense.record_summary(article.id, Summary("keypoints", points), editors.clock())
+    await stores.condense.record_summaries({article.id: Summary("keypoints", points)}, editors.clock())
     _, text = await (await editors.log_in("vera")).get(f"/stories/{article.id}")
     assert "which point is not sure" in text

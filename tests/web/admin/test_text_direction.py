@@ -80,7 +80,7 @@ async def site(sqlite_database: Database, tmp_path: Path, clock: Clock) -> Async
     stores, articles = Stores(sqlite_database), [an_arabic_article(1), an_arabic_article(2)]
     await stores.store_articles(articles)
     for article in articles:
-        await stores.condense.record_summary(article.id, condensed(article).summary, NOON - HOUR)
+        await stores.condense.record_summaries({article.id: condensed(article).summary}, NOON - HOUR)
     files = {"newsletters.yaml": NEWSLETTERS, "feeds.yaml": FEEDS, "subscribers.yaml": SUBSCRIBERS}
     async for one in a_site(a_config_folder(tmp_path / "config", files), sqlite_database, clock):
         clock.at += HOUR / 2
