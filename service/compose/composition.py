@@ -6,7 +6,7 @@ import asyncio
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
-from functools import partial
+from functools import cache, partial
 
 from service.compose.digest import HeadlinePoints, make_digest, shown_headline_points
 from service.compose.fault_isolation import error_text, unmerged_points
@@ -19,7 +19,7 @@ from service.compose.released_stories import ReleasedStories
 from service.compose.render.lead_picture import LeadPictures
 from service.compose.size_budget import fit_to_size
 from service.compose.stories.merging.merge import headline_points
-from service.compose.stories.updates import StoryUpdate, continues, story_updates
+from service.compose.stories.updates import StoryUpdate, story_updates
 from service.compose.waiting import oldest_allowed
 from service.core import ids
 from service.core.model import (
@@ -32,7 +32,6 @@ from service.core.model import (
     Picture,
     Placement,
     RenderedMail,
-    SentIssue,
     Story,
     StoryPoint,
 )
@@ -137,14 +136,13 @@ class Composition:
         edition = group.edition
         through = max(self.release_position, group.served_through) if through is None else through
         after = min(self.memory_position, served_from)
-        stories = await self._released.stories(edition, after, through, served_from=served_from)
-        sent: Mapping[str, SentIssue] = {}
-        if not repeated and any(continues(story, served_from) for story in stories):
-            sent = await self.store.recently_sent(group, self.now - STORY_MEMORY)
+        growing = await self._released.stories(edition, after, through, served_from=served_from)
+        if repeated or not growing.has_older:
+            return growing.updates
+        sent = await self.store.recently_sent(group, self.now - STORY_MEMORY)
         return await asyncio.to_thread(
             story_updates,
-            stories,
-            served_through=served_from,
+            growing,
             sent=sent,
             merge=self._merge,
             points=edition.points,
@@ -174,7 +172,7 @@ class Composition:
             )
             return unmerged_points(lead, points)
 
-    def rank(self, edition: Edition, updates: Sequence[StoryUpdate], at: datetime) -> list[RankedStory]:
+    def rank(self, edition: Edition, updates: Sequence[StoryUpdate], at: datetime) -> Sequence[RankedStory]:
         """Return the stories in the order of the edition's issue dated `at`."""
         return self.ranker.rank(updates, edition, at)
 
@@ -245,13 +243,8 @@ class Composition:
                 plan.group.edition, ranked, at=plan.shown_at, merge=self._merge, shared=self._shared
             )
 
-        grouped = {update.story.articles[0].article.id: update.story.articles for update in updates}
         fitted = await self._fitted(
-            plan,
-            notices,
-            issue_id,
-            await asyncio.to_thread(work),
-            lambda story: headline_points(grouped[story.articles[0].id]),
+            plan, notices, issue_id, await asyncio.to_thread(work), _headline_points_of(updates)
         )
         return _MadeIssue(plan, updates, notices, issue_id, *fitted)
 
@@ -293,3 +286,13 @@ class Composition:
         self._merged.clear()
         self._shared = SharedStories()
         self._last = None
+
+
+def _headline_points_of(updates: Sequence[StoryUpdate]) -> HeadlinePoints:
+    """Return what finds the caveats of a story's headline; few issues are so large that it is asked."""
+
+    @cache
+    def grouped() -> Mapping[str, Sequence[CondensedArticle]]:
+        return {update.story.articles[0].article.id: update.story.articles for update in updates}
+
+    return lambda story: headline_points(grouped()[story.articles[0].id])

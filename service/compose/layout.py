@@ -28,6 +28,7 @@ LEAD_SHARE, LINES_SHARE = 0.6, 0.25  # of the reading time: for the first story,
 SPARE_MINUTES = 0.5  # added for a story that would be the only line: times are shown in whole minutes
 MIN_STORIES_FOR_SECTIONS = 8  # with points; fewer are easy to survey without headings
 MAX_SHARED_STORIES = 20_000  # of a pass, each with its placement and its points
+MAX_SHARED_LAYOUTS = 16  # of a pass; editions with the same topics follow one another
 MIN_SECTIONS, MIN_STORIES_OF_SECTION = 2, 2  # sections of that size in an issue, else it has none
 
 
@@ -57,12 +58,23 @@ class _Detailed:
 class SharedStories:
     """Stories as the issues of one pass show them: those that several issues show alike are one object.
 
-    So their views and their stored form are made once.
+    So their views and their stored form are made once. So are the layouts of editions that differ only in
+    what a layout does not depend on, as in the language of the labels.
     """
 
     def __init__(self) -> None:
         # Each entry holds the objects whose identities are its key.
         self._stories: dict[Hashable, tuple[object, Story]] = {}
+        self._layouts: dict[Hashable, tuple[object, Layout]] = {}
+
+    def layout(self, edition: Edition, ranked: Sequence[RankedStory], make: Callable[[], Layout]) -> Layout:
+        """Return the layout of these very stories for an edition, made by `make` if it is not there."""
+        key = id(ranked), edition.topics, edition.stories, edition.points, edition.minutes
+        if key not in self._layouts:
+            if len(self._layouts) >= MAX_SHARED_LAYOUTS:
+                self._layouts.clear()
+            self._layouts[key] = ranked, make()
+        return self._layouts[key][1]
 
     def story(
         self, ranked: RankedStory, placement: Placement, points: tuple[StoryPoint, ...], limit: int
@@ -109,6 +121,12 @@ def lay_out(
     that are `shared` with other issues of the pass are not made again.
     """
     shared = SharedStories() if shared is None else shared
+    return shared.layout(edition, ranked, lambda: _lay_out(edition, ranked, merge, shared))
+
+
+def _lay_out(
+    edition: Edition, ranked: Sequence[RankedStory], merge: KeyPointMerger, shared: SharedStories
+) -> Layout:
     detailed, shorts = _detailed(edition, ranked, merge, shared), MAX_SHORT
     if edition.minutes is not None and detailed:
         detailed, shorts = _within_time(edition.minutes, detailed, ranked, shared)

@@ -56,7 +56,7 @@ class NoticeFinder:
 
     async def _corrections(self, group: Group) -> tuple[Correction, ...]:
         edited = await self.store.edited_articles(group, self.now - CORRECTION_WINDOW, self.now - self.settle)
-        found = await asyncio.to_thread(self._compare, edited)
+        found = await asyncio.to_thread(self._compare, edited) if edited else ()
         return tuple(sorted(found, key=lambda c: (c.edit.at, c.article.position))[:MAX_CORRECTIONS])
 
     def _compare(self, edited: Sequence[EditedArticle]) -> list[Correction]:

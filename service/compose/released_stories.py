@@ -8,7 +8,8 @@ from dataclasses import dataclass, field
 
 from service.compose.fault_isolation import ProblemReporter, read_undamaged
 from service.compose.ports import ComposeStore
-from service.compose.stories.group import GroupedStory, group_stories
+from service.compose.stories.group import BuiltStories, group_stories
+from service.compose.stories.updates import GrowingStories, KnownGrowth, growing_stories
 from service.core.languages import is_readable
 from service.core.model import CondensedArticle, Edition
 
@@ -17,8 +18,6 @@ MAX_CACHED_ARTICLES = 10_000  # about 90 MB
 
 _ArticleRange = tuple[tuple[str, ...], tuple[str, ...], int, int, int]
 """Topics and languages of an edition, and the positions `after`, `through` and `served_from`."""
-
-_Members = tuple[CondensedArticle, ...]
 
 
 @dataclass
@@ -29,15 +28,16 @@ class ReleasedStories:
     report_problem: ProblemReporter
     _articles: dict[int, CondensedArticle] = field(default_factory=dict)
     _unreadable: set[int] = field(default_factory=set)
-    _built: dict[_Members, tuple[GroupedStory, ...]] = field(default_factory=dict)
-    _stories: dict[_ArticleRange, tuple[GroupedStory, ...]] = field(default_factory=dict)
+    _built: BuiltStories = field(default_factory=dict)
+    _growing: KnownGrowth = field(default_factory=dict)
+    _stories: dict[_ArticleRange, GrowingStories] = field(default_factory=dict)
 
     async def stories(
         self, edition: Edition, after: int, through: int, *, served_from: int
-    ) -> tuple[GroupedStory, ...]:
+    ) -> GrowingStories:
         """Return the stories in `after < position <= through` that fit the edition.
 
-        Stories without an article behind `served_from` may be missing: they have nothing new.
+        Only those with an article behind `served_from`; the others have nothing new.
         """
         key = (edition.topics, edition.languages, after, through, served_from)
         if key not in self._stories:
@@ -47,15 +47,18 @@ class ReleasedStories:
             articles = await self._read(list(_of_growing_stories(released, served_from)))
             wanted = [c for c in articles if is_readable(c.article.language, edition.languages)]
             # In a thread: thousands of comparisons must not block the heartbeats of this process.
-            self._stories[key] = await asyncio.to_thread(
-                group_stories, wanted, self.report_problem, self._built
-            )
+            self._stories[key] = await asyncio.to_thread(self._group, wanted, served_from)
         return self._stories[key]
+
+    def _group(self, articles: Sequence[CondensedArticle], served_from: int) -> GrowingStories:
+        stories = group_stories(articles, self.report_problem, self._built)
+        return growing_stories(stories, served_from, self._growing)
 
     def forget(self) -> None:
         """Forget the articles read so far, because one of them was edited."""
         self._articles.clear()
         self._built.clear()
+        self._growing.clear()
         self._stories.clear()
 
     async def _read(self, positions: Sequence[int]) -> list[CondensedArticle]:

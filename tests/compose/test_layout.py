@@ -16,6 +16,7 @@ from service.compose.layout import (
     MIN_LINES,
     STORY_POINTS,
     Layout,
+    SharedStories,
     in_sections,
     lay_out,
 )
@@ -113,6 +114,20 @@ def test_the_edition_limits_the_lines_of_each_story():
 
 def test_one_story_leads_alone():
     assert ranks(laid_out(many(1))) == "l"
+
+
+def test_editions_share_a_layout_if_only_their_labels_differ():
+    found, shared = many(9), SharedStories()
+
+    def laid_out_for(**wishes) -> Layout:
+        return lay_out(an_edition(**wishes), found, merge_key_points, shared)
+
+    first = laid_out_for(language="en", stories=4)
+    assert laid_out_for(language="de", format="text", stories=4) is first
+    for wishes in ({"stories": 3}, {"points": 1}, {"minutes": 1}):
+        assert laid_out_for(**{"stories": 4, **wishes}) == laid_out(
+            found, **{"points": 4, "stories": 4, **wishes}
+        )
 
 
 def test_without_stories_there_is_nothing_to_lay_out():

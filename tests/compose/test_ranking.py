@@ -213,6 +213,14 @@ def test_the_order_does_not_depend_on_what_was_ranked_before(updates):
     assert ranker.rank(updates, edition, NOON) == first == ranked(*updates)
 
 
+def test_editions_that_differ_in_nothing_of_the_order_share_it():
+    ranker, updates = Ranker({}), (told_by("A"), told_by("B", "Fire kills 4"))
+    first = ranker.rank(updates, an_edition(language="en", points=2), NOON)
+
+    assert ranker.rank(updates, an_edition(language="de", points=4), NOON) is first
+    assert ranker.rank(updates, an_edition(mute=("fire",)), NOON) == first[1:]
+
+
 @given(
     st.lists(st.sampled_from("ABCDEFGHIJ"), min_size=1, max_size=9, unique=True),
     st.sampled_from(["Fire kills 4", "Horoscope", "Cup final", "A plain title"]),

@@ -32,6 +32,23 @@ EDITIONS = [
 ]
 
 
+ALMOST_ALIKE = [
+    an_edition(**{"topics": ("sport", "world"), **wishes})
+    for wishes in (
+        {},
+        {"stories": 1},
+        {"minutes": 1},
+        {"minutes": 1, "points": 1},
+        {"follow": ("pension",)},
+        {"mute": ("quake",)},
+        {"format": "text"},
+        {"language": "de"},
+        {"topics": ("world", "sport")},
+    )
+]
+"""Editions each of which differs from the first in one thing: what they share must not be mixed up."""
+
+
 class CountingRenderer(JinjaRenderer):
     """The real renderer, which counts its renderings."""
 
@@ -76,6 +93,14 @@ async def test_issues_are_the_same_alone_and_with_many_others():
     for edition, issues in list(zip(EDITIONS, together, strict=True))[::5]:
         assert issues == (await issues_of(edition))[0]
         assert len(issues) == 2
+
+
+async def test_issues_of_editions_that_are_almost_alike_are_those_of_each_alone():
+    together = await issues_of(*ALMOST_ALIKE)
+
+    for edition, issues in zip(ALMOST_ALIKE, together, strict=True):
+        assert issues == (await issues_of(edition))[0]
+    assert len({second.rendered.text for _, second in together}) == len(ALMOST_ALIKE)
 
 
 async def test_editions_that_differ_only_in_the_schedule_are_rendered_once():

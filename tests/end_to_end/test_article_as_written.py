@@ -25,7 +25,7 @@ from service.compose.ranking import Ranker
 from service.compose.render.theme import JinjaRenderer
 from service.compose.stories.group import group_stories
 from service.compose.stories.merging.merge import merge_key_points
-from service.compose.stories.updates import story_updates
+from service.compose.stories.updates import growing_stories
 from service.condense.stage import summarize_article
 from service.core.model import Article, CondensedArticle, FeedState
 from service.gather.poll import Gatherer, poll_feed
@@ -124,9 +124,7 @@ def condensed(article: Article) -> CondensedArticle:
 
 def composed(articles: list[CondensedArticle]) -> Mail:
     edition = an_edition(stories=20, points=POINTS, format="text")
-    updates = story_updates(
-        group_stories(articles), served_through=0, sent=(), merge=merge_key_points, points=POINTS
-    )
+    updates = growing_stories(group_stories(articles), 0).updates
     digest = make_digest(edition, Ranker({}).rank(updates, edition, NOW), at=NOW, merge=merge_key_points)
     mail = JinjaRenderer(templates_folder(), SITE).render(digest, title="T", theme="daily", issue_id="i")
     _, *stories, _ = mail.text.split(RULE)

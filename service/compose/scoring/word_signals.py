@@ -9,6 +9,7 @@ from __future__ import annotations
 import math
 import re
 import tomllib
+from collections import defaultdict
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cache, lru_cache
@@ -39,24 +40,27 @@ _AMBIGUOUS = "?"  # behind a word that has other meanings, and behind its class
 
 
 @dataclass(frozen=True, slots=True)
-class _Entries:
-    """The entries of one class: whole words and pairs, beginnings of words, and beginnings of pairs."""
-
-    whole: frozenset[str]
-    beginnings: tuple[str, ...]
-    pair_beginnings: tuple[str, ...]
-
-    def __contains__(self, word: object) -> bool:
-        text = str(word)
-        return text in self.whole or text.startswith(self.pair_beginnings if "_" in text else self.beginnings)
-
-
-@dataclass(frozen=True, slots=True)
 class _Table:
-    """The entries of one language by class, and its proclitics, the longest first."""
+    """The entries of one language with their classes: whole words and pairs, and the beginnings of both.
 
-    classes: Mapping[str, _Entries]
+    `first_words` are those of the pairs, `proclitics` those of the language, the longest first.
+    """
+
+    whole: Mapping[str, Sequence[str]]
+    beginnings: Mapping[str, Sequence[str]]
+    first_words: frozenset[str]
     proclitics: tuple[str, ...]
+
+    def classes_of(self, text: str) -> list[str]:
+        """Return the classes of a word, or of a pair; a word that begins a pair is no beginning of it."""
+        found = list(self.whole.get(text, ()))
+        for end in range(text.find("_") + 1, len(text) + 1):
+            found += self.beginnings.get(text[:end], ())
+        return found
+
+    def may_begin_pair(self, word: str) -> bool:
+        """Return whether some pair begins with this word; any may behind a proclitic."""
+        return bool(self.proclitics) or word.partition("_")[0] in self.first_words
 
 
 _HARM = ("harm", "harm?")
@@ -122,10 +126,12 @@ def _signals_in(text: str, language: str) -> Iterator[tuple[str, str]]:
     The class of an ambiguous word ends in _AMBIGUOUS.
     """
     words = [fold_spelling(word) for word in _WORD.findall(text.lower())]
+    table = _tables()[language]
     denied_until = -1
     for place, word in enumerate(words):
         found = classes_of(word, language)
-        of_pair = classes_of(f"{words[place - 1]}_{word}", language) if place else ()
+        is_pair = place > 0 and table.may_begin_pair(words[place - 1])
+        of_pair = classes_of(f"{words[place - 1]}_{word}", language) if is_pair else ()
         if not found and not of_pair:
             continue
         classes = {*found, *of_pair}
@@ -142,11 +148,11 @@ def _signals_in(text: str, language: str) -> Iterator[tuple[str, str]]:
 def classes_of(word: str, language: str) -> Sequence[str]:
     """Return the classes of a word in lower case, or of two words joined by "_", in this language."""
     table = _tables()[language]
-    found = [name for name, entries in table.classes.items() if word in entries]
+    found = table.classes_of(word)
     for proclitic in table.proclitics:
         rest = word.removeprefix(proclitic)
         if not found and rest != word and len(rest) >= SHORTEST_ARABIC_STEM:
-            found = [name for name, entries in table.classes.items() if rest in entries]
+            found = table.classes_of(rest)
     return tuple(found)
 
 
@@ -162,21 +168,19 @@ def _tables() -> Mapping[str, _Table]:
 
 
 def _table(entries: Mapping[str, str]) -> _Table:
-    classes = {}
+    whole: defaultdict[str, list[str]] = defaultdict(list)
+    beginnings: defaultdict[str, list[str]] = defaultdict(list)
     for name in (*SIGNALS, _DENIALS, _RELIEF):
-        listed = entries[name].split()
-        classes[name] = _entries([word for word in listed if not word.endswith(_AMBIGUOUS)])
-        if ambiguous := [word.removesuffix(_AMBIGUOUS) for word in listed if word.endswith(_AMBIGUOUS)]:
-            classes[name + _AMBIGUOUS] = _entries(ambiguous)
+        for listed in entries[name].split():
+            class_name = name + _AMBIGUOUS if listed.endswith(_AMBIGUOUS) else name
+            word = fold_spelling(listed.removesuffix(_AMBIGUOUS).lower())
+            found = beginnings[word[:-1]] if word.endswith("*") else whole[word]
+            if class_name not in found:
+                found.append(class_name)
     proclitics = sorted(entries.get("proclitics", "").split(), key=len, reverse=True)
-    return _Table(classes, tuple(fold_spelling(one) for one in proclitics))
-
-
-def _entries(listed: Sequence[str]) -> _Entries:
-    words = [fold_spelling(word.lower()) for word in listed]
-    beginnings = [word[:-1] for word in words if word.endswith("*")]
-    return _Entries(
-        frozenset(word for word in words if not word.endswith("*")),
-        tuple(word for word in beginnings if "_" not in word),
-        tuple(word for word in beginnings if "_" in word),
+    return _Table(
+        dict(whole),
+        dict(beginnings),
+        frozenset(word.partition("_")[0] for word in (*whole, *beginnings) if "_" in word),
+        tuple(fold_spelling(one) for one in proclitics),
     )

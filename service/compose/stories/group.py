@@ -21,16 +21,20 @@ class GroupedStory:
     independent_publishers: int = 1
 
 
+BuiltStories = dict[tuple[int, ...], tuple[tuple[CondensedArticle, ...], tuple[GroupedStory, ...]]]
+"""Stories by the identities of their articles, with these articles: comparing texts takes longer."""
+
+
 def group_stories(
     articles: Sequence[CondensedArticle],
     report_problem: ProblemReporter = ignore_problem,
-    built: dict[tuple[CondensedArticle, ...], tuple[GroupedStory, ...]] | None = None,
+    built: BuiltStories | None = None,
 ) -> tuple[GroupedStory, ...]:
     """Return the stories of these articles, in gather order of their first article.
 
     Articles that have a story keep it; the others are compared with them. An article that cannot be placed is
-    a story of its own and is reported. `built` are stories by their articles: they are not built again, and
-    new ones are added.
+    a story of its own and is reported. Stories that were `built` before are not built again, and new
+    ones are added.
     """
     built = {} if built is None else built
     known = {condensed.article.id: condensed.story for condensed in articles if condensed.story}
@@ -40,10 +44,13 @@ def group_stories(
     stories = dict[str, list[CondensedArticle]]()
     for condensed in sorted(articles, key=lambda condensed: condensed.article.position):
         stories.setdefault(known[condensed.article.id], []).append(condensed)
+    found: list[GroupedStory] = []
     for members in map(tuple, stories.values()):
-        if members not in built:
-            built[members] = _build_stories(members, report_problem)
-    return tuple(story for members in stories.values() for story in built[tuple(members)])
+        key = tuple(map(id, members))
+        if key not in built:
+            built[key] = members, _build_stories(members, report_problem)
+        found += built[key][1]
+    return tuple(found)
 
 
 def _place_articles(

@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from service.compose.stories.group import GroupedStory
-from service.compose.stories.updates import StoryUpdate, continues, story_updates
+from service.compose.stories.updates import StoryUpdate, growing_stories, story_updates
 from service.core.model import CondensedArticle, KeyPoint, Role, SentIssue, Summary
 from tests.builders import NOON, an_article
 from tests.compose.fakes import merge_all
@@ -43,7 +43,7 @@ def updates(
 ) -> tuple[StoryUpdate, ...]:
     story = GroupedStory(accounts, publishers)
     sent = dict.fromkeys(known, FIRST_ISSUE)
-    return story_updates([story], served_through=after, sent=sent, merge=merge_all, points=4)
+    return story_updates(growing_stories([story], after), sent=sent, merge=merge_all, points=4)
 
 
 def new_points(found: tuple[StoryUpdate, ...]) -> list[str]:
@@ -61,9 +61,8 @@ def test_an_update_names_the_issue_that_showed_the_story_first():
     first, second, fresh = an_account(2, FIRST), an_account(3, HURT), an_account(5, LOSS)
     later = SentIssue("issue-2", NOON + timedelta(days=1))
     sent = {second.article.id: later, first.article.id: FIRST_ISSUE}
-    [found] = story_updates(
-        [GroupedStory((first, second, fresh))], served_through=4, sent=sent, merge=merge_all, points=4
-    )
+    growing = growing_stories([GroupedStory((first, second, fresh))], 4)
+    [found] = story_updates(growing, sent=sent, merge=merge_all, points=4)
 
     assert found.first_issue == FIRST_ISSUE
     assert updates(an_account(5, FIRST), after=4, known=[])[0].first_issue is None
@@ -100,10 +99,24 @@ def test_an_article_that_was_left_out_of_the_issue_is_not_known():
 @pytest.mark.parametrize(
     ("positions", "expected"), [((3, 5), True), ((5, 6), False), ((1, 4), False), ((4,), False)]
 )
-def test_a_story_with_articles_on_both_sides_of_the_cursor_continues(
+def test_a_story_with_articles_on_both_sides_of_the_cursor_has_older_ones(
     positions: tuple[int, ...], expected: bool
 ):
-    assert continues(GroupedStory(tuple(an_account(n, FIRST) for n in positions)), position=4) is expected
+    story = GroupedStory(tuple(an_account(n, FIRST) for n in positions))
+
+    assert growing_stories([story], 4).has_older is expected
+
+
+def test_groups_with_one_cursor_share_the_stories_that_none_of_them_knows():
+    stories = [
+        GroupedStory((an_account(3, FIRST), an_account(5, LOSS))),
+        GroupedStory((an_account(6, HURT),)),
+    ]
+    known = {}
+    one, other = growing_stories(stories, 4, known), growing_stories(stories[::-1], 4, known)
+
+    assert [id(update) for update in one.updates] == [id(update) for update in reversed(other.updates)]
+    assert story_updates(one, sent={}, merge=merge_all, points=4) is one.updates
 
 
 @given(st.lists(st.tuples(st.integers(1, 9), st.booleans()), min_size=1, max_size=6), st.integers(0, 9))
@@ -114,8 +127,7 @@ def test_every_caveat_of_an_update_follows_its_point(accounts, after):
     ]
     known = ids_of(*(a for a in articles if a.article.position <= after))
     for update in story_updates(
-        [GroupedStory(tuple(articles))],
-        served_through=after,
+        growing_stories([GroupedStory(tuple(articles))], after),
         sent=dict.fromkeys(known, FIRST_ISSUE),
         merge=merge_all,
         points=9,
