@@ -2,7 +2,8 @@
 
     next poll = max(own interval, TTL, freshness lifetime, Retry-After), capped, plus jitter
 
-The own interval adapts to how often the feed publishes; after failures it doubles each time.
+The own interval adapts to how often the feed publishes, unless feeds.yaml sets another one than the default;
+after failures it doubles each time.
 """
 
 from __future__ import annotations
@@ -11,7 +12,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from service.core.ids import stable_jitter
-from service.core.model import Feed
+from service.core.model import DEFAULT_POLL_INTERVAL, Feed
 from service.gather.entries.seen_items import FeedStatistics, from_timestamp
 
 MAX_INTERVAL = timedelta(hours=24)
@@ -31,9 +32,9 @@ class NextPoll:
 
 
 def own_interval(feed: Feed, statistics: FeedStatistics, now: datetime) -> timedelta:
-    """Return a sixth of the usual time between two items, but at least the feed's `every` and at most 3 h."""
+    """Return the feed's `every`, or by default a sixth of the usual time between two items, at most 3 h."""
     gap = usual_gap(statistics, now)
-    if gap is None:
+    if gap is None or feed.poll_interval != DEFAULT_POLL_INTERVAL:
         return feed.poll_interval
     return max(feed.poll_interval, min(gap / POLLS_PER_ITEM, MAX_OWN_INTERVAL))
 

@@ -7,6 +7,7 @@ from typing import Annotated, Any, Literal, Self
 
 from pydantic import AfterValidator, BeforeValidator, Field, ValidationInfo, field_validator, model_validator
 
+from service.core.model import DEFAULT_POLL_INTERVAL
 from service.settings.field_types import (
     ConfigBlock,
     Duration,
@@ -63,7 +64,10 @@ class FeedEntry(ConfigBlock):
         default="auto",
         description="Whether to fetch the page of an article. auto: only if the feed has just a teaser.",
     )
-    every: Duration = Field(default=timedelta(minutes=15), description="The minimum time between two polls.")
+    every: Duration = Field(
+        default=DEFAULT_POLL_INTERVAL,
+        description="The time between two polls, at least; longer by default if it publishes little.",
+    )
     first_items: int = Field(
         default=10, ge=0, le=500, description="Maximum articles from the first poll of a new feed."
     )

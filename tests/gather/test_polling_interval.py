@@ -56,6 +56,11 @@ def test_a_daily_feed_is_polled_less_often():
     )
 
 
+@pytest.mark.parametrize("every", [timedelta(minutes=1), timedelta(hours=1), timedelta(hours=12)])
+def test_an_interval_that_is_not_the_default_applies_to_a_feed_that_publishes_little(every: timedelta):
+    assert own_interval(a_feed(poll_interval=every), FeedStatistics(days=days(*[1] * 20)), NOON) == every
+
+
 def test_a_monthly_feed_is_still_polled_for_the_next_digest():
     assert own_interval(FEED, FeedStatistics(days=days(1, *[0] * 25, 1, *[0] * 25, 1)), NOON) == timedelta(
         hours=3

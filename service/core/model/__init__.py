@@ -58,6 +58,7 @@ from service.core.model.drafts import (
 )
 from service.core.model.gather import (
     DEFAULT_MAX_AGE,
+    DEFAULT_POLL_INTERVAL,
     Article,
     Block,
     BlockKind,
@@ -86,6 +87,7 @@ from service.core.model.webhooks import WebhookEvent, WebhookMessage, WebhookMes
 
 __all__ = [
     "DEFAULT_MAX_AGE",
+    "DEFAULT_POLL_INTERVAL",
     "NO_LIMIT",
     "PREFERENCE_FIELDS",
     "Account",

@@ -7,6 +7,7 @@ from datetime import datetime, timedelta
 from enum import StrEnum
 from typing import NamedTuple
 
+DEFAULT_POLL_INTERVAL = timedelta(minutes=15)
 DEFAULT_MAX_AGE = timedelta(days=14)  # of a feed for newsletters with an issue a week or more
 
 
@@ -14,8 +15,9 @@ DEFAULT_MAX_AGE = timedelta(days=14)  # of a feed for newsletters with an issue 
 class Feed:
     """An address that we poll: an http(s) URL, or a file named in the config.
 
-    `id` is `ids.feed_id(url)`. `poll_interval` is the shortest time between two polls. `method` names the
-    summariser for the feed's articles (None: the site's default). `full_text` is `auto` (fetch the page of an
+    `id` is `ids.feed_id(url)`. `poll_interval` is the time between two polls, at least; that of
+    DEFAULT_POLL_INTERVAL is extended for a feed that publishes little. `method` names the summariser for the
+    feed's articles (None: the site's default). `full_text` is `auto` (fetch the page of an
     entry that is only a teaser), `always` or `never`. `first_entries` limits the entries of the first poll.
     Entries dated longer ago than `max_age` are no news; None leaves that to `default_max_age`, twice the time
     between two issues with the feed's articles, and to the feed's own rhythm. `weight` is how much its
@@ -31,7 +33,7 @@ class Feed:
     language: str | None = None
     method: str | None = None
     full_text: str = "auto"
-    poll_interval: timedelta = timedelta(minutes=15)
+    poll_interval: timedelta = DEFAULT_POLL_INTERVAL
     first_entries: int = 10
     max_age: timedelta | None = None
     default_max_age: timedelta = DEFAULT_MAX_AGE
