@@ -6,11 +6,14 @@ import asyncio
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
+from functools import partial
 from pathlib import Path
+from typing import NamedTuple
 
 from service.core.errors import FeedUnreadable
 from service.core.model import Article, FeedState
 from service.gather.entries.drafts import ArticleDraft, DocumentContext
+from service.gather.entries.page_paths import LearnedPath, learned_path, with_page_paths
 from service.gather.entries.process import ProcessedDocument, process_document
 from service.gather.entries.repeated_lines import count_lines, with_repeated_lines
 from service.gather.entries.seen_items import (
@@ -123,9 +126,10 @@ async def _read(
         unconditional = replace(state, etag=None, last_modified=None)
         statistics = statistics_of(state.seen_items)
         return _failed(unconditional, replace(statistics, blank=statistics.blank + 1), now, str(error))
-    new, edited, cuts = await _articles(gatherer, state, document, now)
     before = statistics_of(document.seen_items)
-    statistics = with_cut(count_lines(before, new), cuts, now)
+    new, edited, pages = await _articles(gatherer, state, document, now)
+    statistics = with_cut(count_lines(before, new), [page.cut for page in pages], now)
+    statistics = with_page_paths(statistics, [page.read_at for page in pages if page.read_at is not None])
     new, edited = with_repeated_lines(statistics, new), with_repeated_lines(statistics, edited)
     state = _with_statistics(replace(state, seen_items=document.seen_items), before, statistics)
     settled = _succeeded(state, statistics, now, response.fresh_seconds, document.note or None)
@@ -174,57 +178,70 @@ def _unread_move(
 
 async def _articles(
     gatherer: Gatherer, state: FeedState, document: ProcessedDocument, now: datetime
-) -> tuple[tuple[Article, ...], tuple[Article, ...], list[str]]:
-    """Return the articles that are not stored yet, the stored ones that were edited, and what limits cut."""
+) -> tuple[tuple[Article, ...], tuple[Article, ...], Sequence[_Page]]:
+    """Return the articles that are not stored yet, the stored ones that were edited, and the pages."""
     ids = {draft.id for draft in (*document.new, *document.edited)}
     known = await gatherer.store.known_articles(ids) if ids else set()
     new = [draft for draft in document.new if draft.id not in known]
     edited = [draft for draft in document.edited if draft.id in known]
-    completed, cuts = await _with_full_texts(gatherer, state, [*new, *edited], now)
+    pages, completed = await _with_full_texts(gatherer, state, document.seen_items, [*new, *edited], now)
     return (
         tuple(_article(state, completed.get(draft.id, draft), now) for draft in new),
         tuple(_article(state, completed.get(draft.id, draft), now) for draft in edited),
-        cuts,
+        pages,
     )
+
+
+class _Page(NamedTuple):
+    """A draft with the text of its page, or with the reason.
+
+    `cut` says why a limit cut the page, or is "". `read_at` has the path of its article and whether only that
+    was read (see ExtractedPage), None for a page that was not read.
+    """
+
+    draft: ArticleDraft
+    cut: str = ""
+    read_at: tuple[str, bool] | None = None
 
 
 async def _with_full_texts(
-    gatherer: Gatherer, state: FeedState, drafts: Sequence[ArticleDraft], now: datetime
-) -> tuple[dict[str, ArticleDraft], list[str]]:
-    """Return, by id, the drafts that need their full text, with it where their page has it.
-
-    With them is a sentence for each page of which a limit cut the end, or all.
-    """
+    gatherer: Gatherer, state: FeedState, seen_items: str, drafts: Sequence[ArticleDraft], now: datetime
+) -> tuple[Sequence[_Page], dict[str, ArticleDraft]]:
+    """Return the pages of the drafts that need their full text, and these drafts by id."""
     incomplete = [draft for draft in drafts if draft.needs_full_text]
-    found = await asyncio.gather(
-        *(_with_full_text(gatherer, state, draft, now) for draft in incomplete[-MAX_PAGES:])
+    statistics = statistics_of(seen_items)
+    pages = await asyncio.gather(
+        *(
+            _with_full_text(gatherer, state, draft, now, learned_path(statistics, number))
+            for number, draft in enumerate(incomplete[-MAX_PAGES:])
+        )
     )
     rest = {draft.id: replace(draft, unused_page=TOO_MANY_PAGES) for draft in incomplete[:-MAX_PAGES]}
-    return rest | {draft.id: draft for draft, _ in found}, [cut for _, cut in found if cut]
+    return pages, rest | {page.draft.id: page.draft for page in pages}
 
 
 async def _with_full_text(
-    gatherer: Gatherer, state: FeedState, draft: ArticleDraft, now: datetime
-) -> tuple[ArticleDraft, str]:
-    """Return the draft with the text of its page, or with the reason; and why a limit cut the page, or ""."""
+    gatherer: Gatherer, state: FeedState, draft: ArticleDraft, now: datetime, learned: LearnedPath
+) -> _Page:
     if not await gatherer.robots.allows(draft.url, now):
-        return replace(draft, unused_page="robots.txt forbids to fetch it"), ""
+        return _Page(replace(draft, unused_page="robots.txt forbids to fetch it"))
     response = await gatherer.fetcher.fetch(draft.url)
     if not isinstance(response, Fetched):
         reason = "it answers without content" if isinstance(response, NotModified) else response.reason
-        return replace(draft, unused_page=reason), ""
+        return _Page(replace(draft, unused_page=reason))
     values = (response.body, draft.title, draft.text, response.content_type, state.feed.language or "")
     try:
-        page = await gatherer.workers.run(read_page, *values)
+        page = await gatherer.workers.run(partial(read_page, learned=learned), *values)
     except WorkLimitExceeded as error:
         reason = f"the page of an article was left out, because {error}"
-        return replace(draft, unused_page=str(error)), reason
+        return _Page(replace(draft, unused_page=str(error)), reason)
+    read_at = page.path, page.by_path
     if not page.text:
         missed = "" if page.reason in (NO_MORE_TEXT, LESS_TEXT) else page.reason
-        return replace(draft, unused_page=missed), page.cut
+        return _Page(replace(draft, unused_page=missed), page.cut, read_at)
     language = state.feed.language or page.language
     full = replace(draft, text=page.text, blocks=page.blocks, language=language, cut=page.cut)
-    return full, page.cut
+    return _Page(full, page.cut, read_at)
 
 
 def _article(state: FeedState, draft: ArticleDraft, now: datetime) -> Article:

@@ -9,6 +9,7 @@ from itertools import product
 
 from protego import Protego
 
+from service.gather.entries.page_paths import LearnedPath
 from service.gather.formats import registry as formats
 from service.gather.formats.html_links import feed_links
 from service.gather.pages.full_text import read_page
@@ -102,10 +103,14 @@ def pages() -> Iterator[Attack]:
 
 
 def articles() -> Iterator[Attack]:
-    """Yield reading each page for its article."""
+    """Yield reading each page for its article, first where other pages have it."""
+    learned = LearnedPath("p", is_trusted=True)
     for head, piece in product(PAGE_HEADS, PAGE_PIECES):
         page = (head + repeated(piece)).encode()
-        yield f"{head!r} and {piece!r}", partial(read_page, page, "A title", "A teaser", PATH)
+        yield (
+            f"{head!r} and {piece!r}",
+            partial(read_page, page, "A title", "A teaser", PATH, learned=learned),
+        )
 
 
 def texts() -> Iterator[Attack]:

@@ -76,6 +76,8 @@ class FeedStatistics:
     blank        polls in a row that found no item, or a page instead of a feed
     date_order   whether day or month comes first in the feed's dates of numbers, "" while unknown
     utc_offset   usual zone of the feed's dates, as `+01:00`, "" while unknown
+    page_path    where the feed's pages have their article (see pages/page_path), "" while unknown
+    path_agreed, path_used   pages in a row that agreed with it; pages that were read only there since
     """
 
     body: str = ""
@@ -110,6 +112,9 @@ class FeedStatistics:
     blank: int = 0
     date_order: str = ""
     utc_offset: str = ""
+    page_path: str = ""
+    path_agreed: int = 0
+    path_used: int = 0
 
 
 def statistics_of(text: str) -> FeedStatistics:

@@ -19,6 +19,7 @@ from typing import Any, NamedTuple, TypeAlias
 
 from service.gather.cleaning.ballast import without_ballast
 from service.gather.pages.article_parts import FIRST_MARK, LAST_MARK, MARKS, ArticleParts
+from service.gather.pages.page_path import part_at, path_of
 
 Element: TypeAlias = Any
 """An element of lxml, which ships no types."""
@@ -44,10 +45,16 @@ class PageTooLarge(Exception):
 
 
 class PageArticle(NamedTuple):
-    """The HTML of the article in a page, "" when none is found, and what the page calls itself."""
+    """The HTML of the article in a page, "" when none is found, and what the page calls itself.
+
+    `path` is where the article is (see page_path), "" if that is no help for other pages; `by_path` tells
+    that it was only looked for there.
+    """
 
     markup: str
     headlines: tuple[str, ...] = ()
+    path: str = ""
+    by_path: bool = False
 
 
 def article_markup(page: str) -> str:
@@ -55,34 +62,65 @@ def article_markup(page: str) -> str:
     return page_article(page).markup
 
 
-def page_article(page: str) -> PageArticle:
-    """Find the article in a page. Raises PageTooLarge."""
+def page_article(page: str, path: str = "", *, is_trusted: bool = False) -> PageArticle:
+    """Find the article in a page. Raises PageTooLarge.
+
+    `path` is where earlier pages of the site had it. If it is trusted, the article is looked for only there,
+    unless the page looks different. If not, both readings are compared; if they differ, no path is returned.
+    """
     page = MARKS.sub("", without_ballast(page, keep_article_data=True))
     if len(page) > MAX_PAGE_CHARACTERS or page.count("<") > MAX_PAGE_TAGS:
         raise PageTooLarge(TOO_LARGE)
-    tree = _parsed(_marked(page))
+    marked = _marked(page)
+    if path and is_trusted and (found := _article_at(marked, path)) is not None:
+        return found
+    tree = _prepared(marked)
     if tree is None:
         return PageArticle("")
-    _drop_non_text(tree)
     headlines = _headlines(tree)
-    _join_parts(tree)
-    return PageArticle(_article(tree), headlines)
+    markup, at = _article(tree, tree)
+    if at and at == path:
+        alone = None if is_trusted else _article_at(marked, path)
+        at = at if alone is not None and alone.markup == markup else ""
+    return PageArticle(markup, headlines, at)
 
 
-def _article(tree: Element) -> str:
-    """Return the HTML of the article in a page's tree."""
-    main = _main_body(tree)
+def _prepared(page: str) -> Element | None:
+    tree = _parsed(page)
+    if tree is not None:
+        _drop_non_text(tree)
+        _join_parts(tree)
+    return tree
+
+
+def _article_at(page: str, path: str) -> PageArticle | None:
+    """Return the article that is at the path; None if the page looks different."""
+    tree = _prepared(page)
+    if tree is None:
+        return None
+    part = part_at(tree, path)
+    if part is None:
+        return None
+    headlines = _headlines(tree)
+    markup, at = _article(tree, part)
+    return PageArticle(markup, headlines, path, by_path=True) if at == path else None
+
+
+def _article(tree: Element, searched: Element) -> tuple[str, str]:
+    """Return the HTML of the article in a page's tree and its path; trafilatura reads `searched`."""
+    main = _main_body(searched)
     marks = [] if main is None else MARKS.findall("".join(main.itertext()))
     if not marks:
         # trafilatura has read the page's data, or all its text without any structure.
         if data := _article_data(tree):
-            return data
+            return data, ""
         marks = MARKS.findall("".join(tree.xpath(_SHOWN_TEXT)))
     if not marks:
-        return ""
+        return "", ""
     parts = ArticleParts(tree, marks)
+    path = path_of(parts.element)
     parts.prune()
-    return MARKS.sub("", _serialized(parts.element))
+    return MARKS.sub("", _serialized(parts.element)), path
 
 
 def _marked(page: str) -> str:

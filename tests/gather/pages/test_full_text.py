@@ -139,7 +139,7 @@ def test_a_large_page_is_read_when_most_of_it_is_no_text(ballast: str):
 
 
 def test_a_page_that_nothing_can_read_keeps_the_text_of_the_feed(monkeypatch: pytest.MonkeyPatch):
-    def fails(_page: str) -> str:
+    def fails(_page: str, *_learned: object, **_options: object) -> str:
         raise RecursionError
 
     monkeypatch.setattr("service.gather.pages.full_text.page_article", fails)
