@@ -15,7 +15,6 @@ from service.core.progress import Progress, no_progress
 from service.settings.values import Settings
 from service.store.accounts import SqlAccountStore
 from service.store.backups import backup
-from service.store.backups.postgres_restore import restore_tables
 from service.store.backups.restore import RestoreResult, restore_file
 from service.store.cancel import SqlCancellation
 from service.store.database import Database, read_url, redacted
@@ -65,6 +64,9 @@ async def restore(
     """Restore the backup `source` and merge into it what was sent since. Raises StoreError."""
     place = read_url(settings.storage)
     if place.drivername == "postgresql":
+        # SQLAlchemy's asyncio package, which SQLite does without.
+        from service.store.backups.postgres_restore import restore_tables  # noqa: PLC0415
+
         with StoreErrors(redacted(place)):
             return await restore_tables(settings.storage, redacted(place), source, clock())
     named = Path(place.database or "")

@@ -17,7 +17,6 @@ _PART = r"""[^\s<>"'(),:;@\[\]]"""
 ADDRESS_PATTERN = re.compile(rf"""(?:"[^"\r\n]*"|(?<!{_PART}){_PART}+)(@|%40)(?={_PART})""")
 """The local part of an email address and its at sign: bare, quoted, or percent-encoded as in links."""
 NOISY_LOGGERS = (
-    "aiosqlite",
     "alembic",
     "apscheduler",
     "asyncio",

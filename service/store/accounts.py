@@ -7,10 +7,10 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from sqlalchemy import RowMapping, Select, and_, delete, or_, select, update
-from sqlalchemy.ext.asyncio import AsyncConnection
 
 from service.core.model import Account, AccountRole, AdminSession
 from service.core.secret import Secret
+from service.store.connection import StoreConnection
 from service.store.database import Database
 from service.store.dialect import advisory_lock
 from service.store.schema import accounts, sessions
@@ -231,7 +231,7 @@ class SqlAccountStore:
             await connection.execute(update(accounts).where(accounts.c.id == account_id).values(values))
 
 
-async def _is_last_admin(connection: AsyncConnection, account_id: str) -> bool:
+async def _is_last_admin(connection: StoreConnection, account_id: str) -> bool:
     """Return whether this is the only active admin; until the commit nobody else changes who is one."""
     await advisory_lock(connection, ADMINS_LOCK)
     active = and_(accounts.c.role == AccountRole.ADMIN.value, accounts.c.disabled_at.is_(None))

@@ -11,9 +11,9 @@ from collections.abc import Callable, Collection, Sequence
 from datetime import datetime
 
 from sqlalchemy import ColumnElement, and_, case, exists, func, select, update
-from sqlalchemy.ext.asyncio import AsyncConnection
 
 from service.store import groups as group_rows
+from service.store.connection import StoreConnection
 from service.store.database import Database
 from service.store.dialect import lock_groups
 from service.store.mappers import Row, edition_of, edition_values, preferences_of, preferences_values
@@ -33,7 +33,7 @@ Alike = tuple[Row, AlikeSubscriptions]
 Target = tuple[Row, AlikeSubscriptions, SubscriptionPlace]
 
 
-async def read(connection: AsyncConnection, whose: ColumnElement[bool]) -> list[Alike]:
+async def read(connection: StoreConnection, whose: ColumnElement[bool]) -> list[Alike]:
     """Return these subscriptions, one entry for all that are alike, each with its row."""
     people = func.count().label("people")
     active = func.sum(case((group_rows.ACTIVE, 1), else_=0)).label("active")
@@ -54,7 +54,7 @@ async def read(connection: AsyncConnection, whose: ColumnElement[bool]) -> list[
     return [(row, _alike_of(row)) for row in rows]
 
 
-async def addresses(connection: AsyncConnection, alike: AlikeSubscriptions, limit: int) -> Sequence[str]:
+async def addresses(connection: StoreConnection, alike: AlikeSubscriptions, limit: int) -> Sequence[str]:
     """Return the addresses of the first `limit` active subscribers among those that are alike."""
     query = (
         select(subscribers.c.email)
@@ -95,7 +95,7 @@ async def move(database: Database, numbers: Collection[int], rule: ChoosePlace) 
     return moved
 
 
-async def _move_group(connection: AsyncConnection, targets: Sequence[Target]) -> None:
+async def _move_group(connection: StoreConnection, targets: Sequence[Target]) -> None:
     """Move the members of one group: the row of `groups` for most of them, and the others out of it."""
     row, alike, _ = targets[0]
     own, cursor = (alike.place.edition_key, alike.place.next_due_at), row["told_through"]

@@ -7,12 +7,12 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from sqlalchemy import func, select
-from sqlalchemy.ext.asyncio import AsyncConnection
 from typing_extensions import override
 
 from service.bounces.ports import BounceStore
 from service.core import ids as identity
 from service.core.read_models import BounceDetails
+from service.store.connection import StoreConnection
 from service.store.database import Database
 from service.store.schema import bounces, deliveries, issues, subscribers, suppressions
 from service.store.sqlite_ledger import PREFIX_CHARACTERS
@@ -67,7 +67,7 @@ class SqlBounceStore(BounceStore):
             return [BounceDetails(*row) for row in await connection.execute(query)]
 
 
-async def _too_often(connection: AsyncConnection, subscriber: int, now: datetime) -> bool:
+async def _too_often(connection: StoreConnection, subscriber: int, now: datetime) -> bool:
     recent = select(func.count()).where(
         bounces.c.subscriber == subscriber, bounces.c.at > now - SOFT_BOUNCE_WINDOW
     )

@@ -15,13 +15,13 @@ from datetime import datetime, timedelta
 from typing import Any, NamedTuple
 
 from sqlalchemy import ColumnElement, and_, case, exists, func, literal, or_, select, update
-from sqlalchemy.ext.asyncio import AsyncConnection
 
 from service.core.cursors import IssueRange, cursor_after_cancel
 from service.core.model import DeliveryState as State
 from service.core.read_models import CancelCounts
 from service.store import groups as group_rows
 from service.store.columns import Instant
+from service.store.connection import StoreConnection
 from service.store.database import Database
 from service.store.dialect import is_in, lock_groups
 from service.store.groups import ACTIVE
@@ -98,13 +98,13 @@ class SqlCancellation:
         return sum([(await self.cancel(issue_id, now)).cancelled for issue_id in found])
 
 
-async def _issue(connection: AsyncConnection, issue_id: str) -> Any:  # noqa: ANN401 - a row
+async def _issue(connection: StoreConnection, issue_id: str) -> Any:  # noqa: ANN401 - a row
     columns = issues.c["number", "newsletter", "told_from", "told_through"]
     return (await connection.execute(select(*columns).where(issues.c.id == issue_id))).one()
 
 
 async def _waiting(
-    connection: AsyncConnection, issue: int, *, after: int = -1, lock: bool = False
+    connection: StoreConnection, issue: int, *, after: int = -1, lock: bool = False
 ) -> Sequence[Any]:
     """Return up to MAX_CANCELLED deliveries in the outbox, by subscriber; with `lock`, those not locked."""
     query = (
@@ -116,12 +116,12 @@ async def _waiting(
     return (await connection.execute(query.with_for_update(skip_locked=True) if lock else query)).all()
 
 
-async def _in_transfer(connection: AsyncConnection, issue: int) -> int:
+async def _in_transfer(connection: StoreConnection, issue: int) -> int:
     attempting = and_(deliveries.c.issue == issue, deliveries.c.state == State.ATTEMPTING)
     return await connection.scalar(select(func.count()).select_from(deliveries).where(attempting)) or 0
 
 
-async def _cancel_some(connection: AsyncConnection, issue: Any, now: datetime) -> CancelCounts:  # noqa: ANN401 - a row
+async def _cancel_some(connection: StoreConnection, issue: Any, now: datetime) -> CancelCounts:  # noqa: ANN401 - a row
     """Cancel up to MAX_CANCELLED waiting deliveries that no other transaction has locked."""
     rows = await _waiting(connection, issue.number, lock=True)
     if not rows:
@@ -147,7 +147,7 @@ async def _cancel_some(connection: AsyncConnection, issue: Any, now: datetime) -
 
 
 async def _returns(
-    connection: AsyncConnection,
+    connection: StoreConnection,
     issue: Any,  # noqa: ANN401 - a row
     rows: Sequence[Any],
 ) -> tuple[dict[tuple[_Place, int], list[int]], CancelCounts]:
@@ -171,7 +171,7 @@ async def _returns(
     )
 
 
-async def _places(connection: AsyncConnection, newsletter: str, people: Collection[int]) -> dict[int, _Place]:
+async def _places(connection: StoreConnection, newsletter: str, people: Collection[int]) -> dict[int, _Place]:
     """Return the places of the active subscriptions of these subscribers."""
     columns = groups.c["number", "edition_key", "told_through", "next_due_at"]
     query = (
@@ -187,7 +187,7 @@ async def _places(connection: AsyncConnection, newsletter: str, people: Collecti
 
 
 async def _other_ranges(
-    connection: AsyncConnection,
+    connection: StoreConnection,
     issue: Any,  # noqa: ANN401 - a row
     people: Collection[int],
 ) -> dict[int, list[IssueRange]]:

@@ -14,7 +14,6 @@ from datetime import datetime, timedelta
 from typing import Any, NamedTuple
 
 from sqlalchemy import ColumnElement, and_, exists, func, literal, select, update
-from sqlalchemy.ext.asyncio import AsyncConnection
 from typing_extensions import override
 
 from service.compose.ports import ComposeStore, EditedArticle
@@ -34,6 +33,7 @@ from service.store import (
 from service.store import groups as group_rows
 from service.store.cancel import was_kept
 from service.store.columns import Instant
+from service.store.connection import StoreConnection
 from service.store.database import Database
 from service.store.dialect import Query, is_in, lock_groups
 from service.store.groups import ACTIVE
@@ -182,7 +182,7 @@ class SqlComposeStore(ComposeStore):
 
     async def record_in(
         self,
-        connection: AsyncConnection,
+        connection: StoreConnection,
         group: Group,
         issue: Issue,
         next_due_at: datetime | None,
@@ -220,7 +220,7 @@ class SqlComposeStore(ComposeStore):
                 await _advance(connection, group, row.number, cursor, next_due_at)
             return moved
 
-    async def _stored(self, connection: AsyncConnection, issue: Issue, channel: str) -> _StoredIssue:
+    async def _stored(self, connection: StoreConnection, issue: Issue, channel: str) -> _StoredIssue:
         """Store the issue if it is new; return what is stored."""
         row = issue_values(issue, channel)
         stored = await connection.execute(self.database.insert(issues).values(row).on_conflict_do_nothing())
@@ -239,7 +239,7 @@ class SqlComposeStore(ComposeStore):
         return result
 
     async def _plan(
-        self, connection: AsyncConnection, group: Group, issue: _StoredIssue, at: datetime
+        self, connection: StoreConnection, group: Group, issue: _StoredIssue, at: datetime
     ) -> int:
         """Plan a delivery of the issue for each member without one; return how many were planned."""
         member = subscriptions.c.subscriber
@@ -261,7 +261,7 @@ class SqlComposeStore(ComposeStore):
         return count
 
 
-async def _require_unchanged(connection: AsyncConnection, issue: Issue) -> None:
+async def _require_unchanged(connection: StoreConnection, issue: Issue) -> None:
     """Lock the issue's articles until it is stored. Raises ArticleChanged if one was edited meanwhile."""
     these = is_in(connection, articles.c.id, issue.article_ids)
     query = select(*articles.c["id", "title", "text"]).where(these)
@@ -276,7 +276,7 @@ def _is_row_of(group: Group) -> ColumnElement[bool]:
     return same if group.due_at is None else and_(same, groups.c.next_due_at == group.due_at)
 
 
-def _members(connection: AsyncConnection, group: Group, *columns: ColumnElement[Any]) -> Query:
+def _members(connection: StoreConnection, group: Group, *columns: ColumnElement[Any]) -> Query:
     """Return the query for these columns of the group's members: active, and still at its cursor."""
     numbers = select(groups.c.number).where(_is_row_of(group))
     members = (
@@ -288,7 +288,7 @@ def _members(connection: AsyncConnection, group: Group, *columns: ColumnElement[
     return members.where(subscriptions.c.subscriber.in_(named))
 
 
-def _issues_of(connection: AsyncConnection, group: Group, *columns: ColumnElement[Any]) -> Query:
+def _issues_of(connection: StoreConnection, group: Group, *columns: ColumnElement[Any]) -> Query:
     """Return the query for these columns of the newsletter's issues that the group got.
 
     Members of a group got the same articles, so the issues of the first member are those of all.
@@ -301,14 +301,14 @@ def _issues_of(connection: AsyncConnection, group: Group, *columns: ColumnElemen
     return select(*columns).where(issues.c.newsletter == group.edition.newsletter, is_issue, delivered)
 
 
-def _group_rows(connection: AsyncConnection, group: Group) -> Query:
+def _group_rows(connection: StoreConnection, group: Group) -> Query:
     """Return the query for the rows of `groups` that at least one of the group's members belongs to."""
     numbers = _members(connection, group, subscriptions.c.group_number)
     return select(groups.c.number, groups.c.next_due_at).where(groups.c.number.in_(numbers))
 
 
 async def _advance(
-    connection: AsyncConnection, group: Group, number: int, served_through: int, next_due_at: datetime
+    connection: StoreConnection, group: Group, number: int, served_through: int, next_due_at: datetime
 ) -> None:
     """Advance one row of the group: the whole row, or only its `subscriber_ids`."""
     if group.subscriber_ids is None:

@@ -11,10 +11,10 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from sqlalchemy import Connection, select, update
-from sqlalchemy.ext.asyncio import AsyncConnection
 
 from service.core import ids as identity
 from service.core.model import Consent, ConsentRecord, ConsentWay
+from service.store.connection import StoreConnection
 from service.store.database import Database
 from service.store.schema import consent_texts, consents, subscribers
 
@@ -56,7 +56,7 @@ class SqlConsentStore:
 
 async def record_consents(
     database: Database,
-    connection: AsyncConnection,
+    connection: StoreConnection,
     subscriptions: Sequence[tuple[int, str]],
     consent: Consent,
     now: datetime,
@@ -73,7 +73,7 @@ async def record_consents(
     await connection.execute(consents.insert(), rows)
 
 
-async def save_text(database: Database, connection: AsyncConnection, consent: Consent) -> str | None:
+async def save_text(database: Database, connection: StoreConnection, consent: Consent) -> str | None:
     """Store the text that a person saw, once for all; return its id, None without a text."""
     if not consent.text:
         return None

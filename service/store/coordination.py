@@ -8,11 +8,11 @@ from datetime import datetime, timedelta
 from math import ceil
 
 from sqlalchemy import case, delete, select, text, update
-from sqlalchemy.ext.asyncio import AsyncConnection
 from typing_extensions import override
 
 from service.deliver.ports import CoordinationStore, LearnedRate, SendingPause
 from service.store.columns import EPOCH, from_millis, to_millis
+from service.store.connection import StoreConnection
 from service.store.database import Database
 from service.store.learned_rates import forget_rates, read_rates, write_rate
 from service.store.schema import halts, turns
@@ -111,7 +111,7 @@ class SqlCoordination(CoordinationStore):
             tried = await connection.execute(update(halts).where(*free).values(tried_until=until))
             return tried.rowcount > 0
 
-    async def _now(self, connection: AsyncConnection) -> int:
+    async def _now(self, connection: StoreConnection) -> int:
         if self.clock is not None:
             return to_millis(self.clock())
         now: int = (

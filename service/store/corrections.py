@@ -28,12 +28,12 @@ from sqlalchemy import (
     update,
 )
 from sqlalchemy import Row as FoundRow
-from sqlalchemy.ext.asyncio import AsyncConnection
 
 from service.condense.ports import FailureResult
 from service.core.model import Article, Summary
 from service.store.cancel import was_kept
 from service.store.columns import storable
+from service.store.connection import StoreConnection
 from service.store.database import Database
 from service.store.dialect import Query, is_in
 from service.store.mappers import Row, article_of, blocks_of, blocks_values
@@ -125,7 +125,7 @@ def corrected(row: Row) -> Article:
     )
 
 
-async def count_failure(connection: AsyncConnection, article_id: str, max_attempts: int) -> FailureResult:
+async def count_failure(connection: StoreConnection, article_id: str, max_attempts: int) -> FailureResult:
     """Count a failed attempt to condense an article's edit; after `max_attempts` the edit is set aside."""
     tries = corrections.c.tries + 1
     position = select(articles.c.position).where(articles.c.id == article_id).scalar_subquery()

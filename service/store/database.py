@@ -15,26 +15,32 @@ from contextlib import asynccontextmanager
 from functools import partial
 from importlib.util import find_spec
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any, TypeVar
 
-from sqlalchemy import Table, delete, event, text
-from sqlalchemy.dialects import postgresql, sqlite
+from sqlalchemy import Table, delete, text
 from sqlalchemy.engine import URL, Connection, make_url
 from sqlalchemy.exc import ArgumentError
-from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_engine
 
 from service.core.errors import StoreError
 from service.store import migrate as upgrade
 from service.store import sqlite_file
 from service.store.backups import integrity
+from service.store.connection import StoreConnection
 from service.store.database_lock import USE_LOCK, FileLock, busy_error, in_use_error, wait_until
+from service.store.dialect import dialect_insert
 from service.store.errors import StoreErrors
-from service.store.raw_driver import RawPostgres, RawSqlite
+from service.store.raw_driver import RawPostgres
 from service.store.schema import settings
+from service.store.sqlite_connections import SqliteConnections, sqlite_engine
+
+if TYPE_CHECKING:
+    from service.store.postgres_connections import PostgresConnections
+
+Result = TypeVar("Result")
 
 BUSY_MILLISECONDS = 30_000  # wait for another process's write lock
 CACHE_KIBIBYTES = 4_000  # per connection; planning a million deliveries is no faster with more
-LEDGER_CACHE_KIBIBYTES = 16_000  # for the ledger's connection, which reads subscribers in random order
+WRITE_CACHE_KIBIBYTES = 16_000  # for the connection that writes; the ledger reads subscribers in random order
 MAX_LOG_BYTES = 64 * 2**20  # size of the write-ahead log after a checkpoint
 PRAGMAS = (
     f"busy_timeout={BUSY_MILLISECONDS}",
@@ -45,14 +51,12 @@ PRAGMAS = (
     f"journal_size_limit={MAX_LOG_BYTES}",
     "secure_delete=ON",  # overwrite deleted data with zeros, because it includes addresses
 )
-LEDGER_CACHE = f"cache_size=-{LEDGER_CACHE_KIBIBYTES}"
+WRITE_CACHE = f"cache_size=-{WRITE_CACHE_KIBIBYTES}"
 SECRET_OPTION = re.compile(r"([?&](?:password|sslpassword|passfile)=)[^&]*")
 MIN_FREE_BYTES = 16 * 2**20
 """Bytes. A disk with less free space counts as full: an issue for a few thousand subscribers needs this."""
 WRITE_PROBE = "write_probe"
 """Name of the row in `settings` that the write probe inserts and deletes."""
-POOL_SIZE = 5
-POOL_OVERFLOW = 15
 
 
 class Database:
@@ -63,18 +67,16 @@ class Database:
 
     def __init__(
         self,
-        engine: AsyncEngine,
-        direct: RawSqlite | RawPostgres,
         name: str,
+        reads: SqliteConnections | PostgresConnections,
+        writes: SqliteConnections | PostgresConnections,
+        *,
+        direct: RawPostgres | None = None,
         lock: FileLock | None = None,
     ) -> None:
         self.name, self._lock = name, lock
-        self.on_sqlite = engine.dialect.name == "sqlite"
-        self._engine = engine
-        self._writer = engine.execution_options(begin="BEGIN IMMEDIATE")
-        # Writers of this process wait here in order instead of polling the file's lock.
-        self._writing = asyncio.Lock()
-        self._direct = direct
+        self.on_sqlite = direct is None
+        self._reads, self._writes, self._direct = reads, writes, direct
 
     @classmethod
     async def open(cls, url: str) -> Database:
@@ -85,8 +87,11 @@ class Database:
         place = read_url(url)
         if place.drivername == "sqlite":
             return await cls._open_file(Path(place.database or ""))
+        from service.store.postgres_connections import PostgresConnections  # noqa: PLC0415 - see StoreConnection
+
         direct = raw_postgres(url)
-        database = cls(_postgresql_engine(direct), direct, redacted(place))
+        connections = PostgresConnections(direct)
+        database = cls(redacted(place), connections, connections, direct=direct)
         try:
             with StoreErrors(database.name):
                 await direct.require_sessions()
@@ -103,7 +108,13 @@ class Database:
         try:
             with StoreErrors(name):
                 await asyncio.to_thread(sqlite_file.create_or_verify, path, name)
-            database = cls(_sqlite_engine(path), RawSqlite(str(path), (*PRAGMAS, LEDGER_CACHE)), name, lock)
+            reads, writes = sqlite_engine(path, PRAGMAS), sqlite_engine(path, (*PRAGMAS, WRITE_CACHE))
+            database = cls(
+                name,
+                SqliteConnections(reads, writing=False),
+                SqliteConnections(writes, writing=True),
+                lock=lock,
+            )
         except BaseException:
             lock.release()
             raise
@@ -115,22 +126,34 @@ class Database:
         return database
 
     @asynccontextmanager
-    async def read(self) -> AsyncIterator[AsyncConnection]:
+    async def read(self) -> AsyncIterator[StoreConnection]:
         """Yield a connection in a transaction that only reads."""
         with StoreErrors(self.name):
-            async with self._engine.begin() as connection:
+            async with self._reads.transaction() as connection:
                 yield connection
 
     @asynccontextmanager
-    async def write(self) -> AsyncIterator[AsyncConnection]:
+    async def write(self) -> AsyncIterator[StoreConnection]:
         """Yield a connection in a transaction that is durable after the block ends without an error."""
         with StoreErrors(self.name):
-            if self.on_sqlite:
-                async with self._writing, self._writer.begin() as connection:
-                    yield connection
-            else:
-                async with self._engine.begin() as connection:
-                    yield connection
+            async with self._writes.transaction() as connection:
+                yield connection
+
+    async def run_read(self, work: Callable[[Connection], Result]) -> Result:
+        """Return the result of `work`, a function that reads, run as one transaction.
+
+        On SQLite it runs on another thread as a whole, so that many statements cost one change of threads.
+        """
+        with StoreErrors(self.name):
+            return await self._reads.run(work)
+
+    async def run_write(self, work: Callable[[Connection], Result]) -> Result:
+        """Return the result of `work`, a function that writes, run as one durable transaction.
+
+        It runs like that of `run_read`.
+        """
+        with StoreErrors(self.name):
+            return await self._writes.run(work)
 
     async def run_raw(self, work: Callable[[Any], Any]) -> Any:  # noqa: ANN401 - what `work` returns
         """Run `work` in one durable transaction on a raw driver connection, and return its result.
@@ -139,10 +162,9 @@ class Database:
         function of an asyncpg connection. For the few statements that run for each message.
         """
         with StoreErrors(self.name):
-            if isinstance(self._direct, RawPostgres):
+            if self._direct is not None:
                 return await self._direct.run(work)
-            async with self._writing:
-                return await self._direct.run(work)
+            return await self._writes.run(lambda connection: work(connection.connection.driver_connection))
 
     async def check_integrity(self) -> list[str]:
         """Return the damage found, as clauses; [] for none. Reads the whole database (SQLite).
@@ -181,14 +203,16 @@ class Database:
 
     async def close(self) -> None:
         """Close all connections and release the lock."""
-        self._direct.close()
-        await self._engine.dispose()
+        if self._direct is not None:
+            self._direct.close()
+        await self._reads.close()
+        await self._writes.close()
         if self._lock is not None:
             self._lock.release()
 
     def insert(self, table: Table) -> Any:  # noqa: ANN401 - two dialects' classes with the same methods
         """Return the dialect's INSERT, which has the ON CONFLICT methods."""
-        return sqlite.insert(table) if self.on_sqlite else postgresql.insert(table)
+        return dialect_insert("sqlite" if self.on_sqlite else "postgresql")(table)
 
     async def _prepare(self) -> None:
         async with self.read() as connection:
@@ -200,7 +224,7 @@ class Database:
         elif not await wait_until(self._upgraded):
             raise in_use_error(self.name, "bringing its tables to this version")
 
-    async def _is_current(self, connection: AsyncConnection) -> bool:
+    async def _is_current(self, connection: StoreConnection) -> bool:
         is_current = partial(upgrade.is_current, may_be_new=not self.on_sqlite)
         return await connection.run_sync(is_current, self.name)
 
@@ -282,30 +306,6 @@ async def _shared_lock(path: Path, name: str) -> FileLock:
     return lock
 
 
-def _sqlite_engine(path: Path) -> AsyncEngine:
-    engine = create_async_engine(
-        URL.create("sqlite+aiosqlite", database=str(path)), pool_size=POOL_SIZE, max_overflow=POOL_OVERFLOW
-    )
-
-    @event.listens_for(engine.sync_engine, "connect")
-    def set_up(connection: Any, _record: object) -> None:  # noqa: ANN401 - the driver's adapter is untyped
-        connection.isolation_level = None  # the driver's own BEGIN comes too late and is never IMMEDIATE
-        cursor = connection.cursor()
-        try:
-            for pragma in PRAGMAS:
-                cursor.execute(f"PRAGMA {pragma}")
-        except BaseException:
-            connection.close()  # the pool does not know it yet, and its thread would keep running
-            raise
-        cursor.close()
-
-    @event.listens_for(engine.sync_engine, "begin")
-    def begin(connection: Connection) -> None:
-        connection.exec_driver_sql(connection.get_execution_options().get("begin", "BEGIN"))
-
-    return engine
-
-
 def raw_postgres(url: str) -> RawPostgres:
     """Return the raw driver for a PostgreSQL storage URL. Raises StoreError if asyncpg is missing."""
     if find_spec("asyncpg") is None:
@@ -313,16 +313,3 @@ def raw_postgres(url: str) -> RawPostgres:
     # asyncpg reads the URL itself, so that all libpq options work: sslmode, passfile, sockets.
     place = make_url(url).set(drivername="postgresql")
     return RawPostgres(place.render_as_string(hide_password=False), redacted(place))
-
-
-def _postgresql_engine(direct: RawPostgres) -> AsyncEngine:
-    async def connect(*_args: object, **_options: object) -> Any:  # noqa: ANN401 - asyncpg ships no types
-        return await direct.connect()
-
-    return create_async_engine(
-        "postgresql+asyncpg://",
-        async_creator=connect,
-        pool_pre_ping=True,
-        pool_size=POOL_SIZE,
-        max_overflow=POOL_OVERFLOW,
-    )

@@ -18,13 +18,13 @@ from datetime import datetime
 from functools import partial
 
 from sqlalchemy import ColumnElement, Update, and_, case, exists, or_, select, tuple_, update
-from sqlalchemy.ext.asyncio import AsyncConnection
 from typing_extensions import override
 
 from service.core.model import Batch, Issue
 from service.core.model import DeliveryState as State
 from service.deliver.ports import DeliverStore, ResendPolicy, StateChange
 from service.store import issue_books, issue_pictures, postgres_ledger, sqlite_ledger
+from service.store.connection import StoreConnection
 from service.store.database import Database
 from service.store.dialect import is_in
 from service.store.mappers import issue_of
@@ -201,13 +201,13 @@ def _may_resend(policy: ResendPolicy) -> ColumnElement[bool]:
     return and_(deliveries.c.doubts < policy.max_uncertain_attempts, planned_at > policy.planned_after)
 
 
-def _leased_or_due(connection: AsyncConnection, issue_ids: Collection[str]) -> ColumnElement[bool]:
+def _leased_or_due(connection: StoreConnection, issue_ids: Collection[str]) -> ColumnElement[bool]:
     """Return the condition for the deliveries of these issues that are leased or can be taken."""
     of_these = select(issues.c.number).where(is_in(connection, issues.c.id, issue_ids))
     return and_(deliveries.c.issue.in_(of_these), OUTBOX, deliveries.c.due_at.is_not(None))
 
 
-def _unlocked(connection: AsyncConnection, which: ColumnElement[bool]) -> Update:
+def _unlocked(connection: StoreConnection, which: ColumnElement[bool]) -> Update:
     """Return an UPDATE of these deliveries that skips the rows another transaction has locked.
 
     So no transaction waits, and none can deadlock. SQLite has one writer anyway.

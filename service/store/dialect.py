@@ -6,11 +6,13 @@ from collections.abc import Collection
 from typing import Any
 
 from sqlalchemy import (
+    ARRAY,
     BigInteger,
     ColumnElement,
     Connection,
     Integer,
     Select,
+    Table,
     TableValuedAlias,
     Text,
     bindparam,
@@ -18,10 +20,10 @@ from sqlalchemy import (
     select,
     text,
 )
-from sqlalchemy.dialects.postgresql import ARRAY
-from sqlalchemy.ext.asyncio import AsyncConnection
+from sqlalchemy.dialects import sqlite
 
 from service.store.columns import Json
+from service.store.connection import StoreConnection
 
 Query = Select[*tuple[Any, ...]]
 """A SELECT with any columns."""
@@ -36,7 +38,7 @@ _TAKE_LOCK = text("SELECT pg_advisory_xact_lock(:key)")
 
 
 def value_table(
-    connection: AsyncConnection | Connection, values: Collection[Any], kind: type[Text | BigInteger]
+    connection: StoreConnection | Connection, values: Collection[Any], kind: type[Text | BigInteger]
 ) -> TableValuedAlias:
     """Return these values as a table with the column `value`; the statement has one parameter for all."""
     if connection.dialect.name == "sqlite":
@@ -46,14 +48,28 @@ def value_table(
 
 
 def is_in(
-    connection: AsyncConnection | Connection, column: ColumnElement[Any], values: Collection[Any]
+    connection: StoreConnection | Connection, column: ColumnElement[Any], values: Collection[Any]
 ) -> ColumnElement[bool]:
     """Return the condition that `column` is one of these values."""
     kind = BigInteger if isinstance(column.type, Integer) else Text
     return column.in_(select(value_table(connection, values, kind).c.value))
 
 
-async def lock_groups(connection: AsyncConnection) -> None:
+def insert_into(connection: StoreConnection | Connection, table: Table) -> Any:  # noqa: ANN401 - two dialects' classes with the same methods
+    """Return the dialect's INSERT, which has the ON CONFLICT methods."""
+    return dialect_insert(connection.dialect.name)(table)
+
+
+def dialect_insert(dialect: str) -> Any:  # noqa: ANN401 - see `insert_into`
+    """Return the function that makes the dialect's INSERT."""
+    if dialect == "sqlite":
+        return sqlite.insert
+    from sqlalchemy.dialects import postgresql  # noqa: PLC0415 - 100 ms that SQLite need not pay
+
+    return postgresql.insert
+
+
+async def lock_groups(connection: StoreConnection) -> None:
     """Block other transactions that move subscriptions between groups, until this transaction ends.
 
     SQLite has one writer anyway. On PostgreSQL, one transaction could otherwise plan an issue for a
@@ -63,7 +79,7 @@ async def lock_groups(connection: AsyncConnection) -> None:
     await advisory_lock(connection, GROUPS_LOCK)
 
 
-async def advisory_lock(connection: AsyncConnection, key: int) -> None:
+async def advisory_lock(connection: StoreConnection, key: int) -> None:
     """Hold an advisory lock until this transaction ends. SQLite has one writer anyway."""
     if connection.dialect.name == "postgresql":
         await connection.execute(_TAKE_LOCK, {"key": key})

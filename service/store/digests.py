@@ -14,7 +14,6 @@ from functools import partial
 from typing import Any
 
 from sqlalchemy import and_, exists, or_, select
-from sqlalchemy.ext.asyncio import AsyncConnection
 from typing_extensions import override
 
 from service.compose.ports import DigestStore
@@ -38,6 +37,7 @@ from service.core.model import (
 )
 from service.core.read_models import StoredIssue
 from service.store.columns import JsonText
+from service.store.connection import StoreConnection
 from service.store.database import Database
 from service.store.dialect import is_in
 from service.store.mappers import article_of, edition_of
@@ -112,12 +112,12 @@ class SqlDigestStore(DigestStore):
         )
 
 
-async def record(connection: AsyncConnection, number: int, digest: Digest, texts: StoryTexts) -> None:
+async def record(connection: StoreConnection, number: int, digest: Digest, texts: StoryTexts) -> None:
     """Store the digest of a new issue, with the `texts` of its stories."""
     await connection.execute(issue_digests.insert().values(issue=number, digest=digest_text(digest, texts)))
 
 
-async def stored_articles(connection: AsyncConnection, ids: Sequence[str]) -> dict[str, Article]:
+async def stored_articles(connection: StoreConnection, ids: Sequence[str]) -> dict[str, Article]:
     """Return the articles with these ids that still exist, by id."""
     rows = await connection.execute(select(articles).where(is_in(connection, articles.c.id, ids)))
     return {row["id"]: article_of(row) for row in rows.mappings()}

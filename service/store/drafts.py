@@ -13,7 +13,6 @@ from datetime import datetime
 from typing import Any, NamedTuple
 
 from sqlalchemy import and_, delete, exists, func, select, update
-from sqlalchemy.ext.asyncio import AsyncConnection
 from typing_extensions import override
 
 from service.compose.ports import DraftStore
@@ -32,6 +31,7 @@ from service.core.model import (
     Place,
     Placement,
 )
+from service.store.connection import StoreConnection
 from service.store.database import Database
 from service.store.dialect import Query, is_in
 from service.store.digests import article_ids, digest_of, digest_values, stored_articles
@@ -208,7 +208,7 @@ class SqlDraftStore(DraftStore):
         return found
 
 
-async def use(connection: AsyncConnection, draft: Draft | None) -> None:
+async def use(connection: StoreConnection, draft: Draft | None) -> None:
     """Delete the draft, if there is one, in this version. Raises DraftChanged if another one is stored."""
     if draft is None:
         return

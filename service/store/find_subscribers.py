@@ -23,7 +23,6 @@ from sqlalchemy import (
     text,
     union_all,
 )
-from sqlalchemy.ext.asyncio import AsyncConnection
 
 from service.core.model import SubscriptionStatus
 from service.core.subscriber_search.listing import (
@@ -34,6 +33,7 @@ from service.core.subscriber_search.listing import (
     SubscriberPage,
 )
 from service.core.subscriber_search.search_text import TRIGRAM, search_term, trigram_numbers, trigrams
+from service.store.connection import StoreConnection
 from service.store.database import Database
 from service.store.dialect import Query, is_in
 from service.store.schema import (
@@ -103,7 +103,7 @@ def _walk(below: int, most: int) -> Subquery:
 
 
 async def _matching(
-    connection: AsyncConnection, candidates: Subquery, wanted: SubscriberFilter, most: int
+    connection: StoreConnection, candidates: Subquery, wanted: SubscriberFilter, most: int
 ) -> Sequence[int]:
     """Return the first of the candidates that match."""
     query = (
@@ -116,14 +116,14 @@ async def _matching(
     return (await connection.execute(query)).scalars().all()
 
 
-async def _last_of_full(connection: AsyncConnection, candidates: Subquery, most: int) -> int | None:
+async def _last_of_full(connection: StoreConnection, candidates: Subquery, most: int) -> int | None:
     """Return the last of `most` candidates; None if they are fewer, so that there are no others."""
     query = select(func.count(), func.min(candidates.c.number))
     number, last = (await connection.execute(query)).one()
     return None if number < most else last
 
 
-def _conditions(connection: AsyncConnection, wanted: SubscriberFilter) -> list[ColumnElement[bool]]:
+def _conditions(connection: StoreConnection, wanted: SubscriberFilter) -> list[ColumnElement[bool]]:
     found: list[ColumnElement[bool]] = []
     if term := search_term(wanted.text):
         # Neither function has wildcards, so that a term is only a text.
@@ -143,7 +143,7 @@ def _conditions(connection: AsyncConnection, wanted: SubscriberFilter) -> list[C
 
 
 async def _candidates(
-    connection: AsyncConnection, wanted: SubscriberFilter, below: int, most: int
+    connection: StoreConnection, wanted: SubscriberFilter, below: int, most: int
 ) -> Subquery:
     """Return at most so many candidates by the narrowest index, as a table with the column `number`."""
     term = search_term(wanted.text)
@@ -155,7 +155,7 @@ async def _candidates(
     return await _by_trigrams(connection, term, below, most) if has_term else _walk(below, most)
 
 
-async def _by_trigrams(connection: AsyncConnection, term: str, below: int, most: int) -> Subquery:
+async def _by_trigrams(connection: StoreConnection, term: str, below: int, most: int) -> Subquery:
     if connection.dialect.name == "sqlite":
         rarest = await _rarest(connection, trigrams(term))
         quoted = ('"{}"'.format(trigram.replace('"', '""')) for trigram in rarest)
@@ -169,7 +169,7 @@ async def _by_trigrams(connection: AsyncConnection, term: str, below: int, most:
     return query.order_by(PERSON.desc()).limit(most).subquery()
 
 
-async def _rarest(connection: AsyncConnection, parts: Sequence[str]) -> Sequence[str]:
+async def _rarest(connection: StoreConnection, parts: Sequence[str]) -> Sequence[str]:
     """Return the rarest of these trigrams, by a sample of all subscribers."""
     if len(parts) <= MAX_TRIGRAMS:
         return parts
@@ -181,7 +181,7 @@ async def _rarest(connection: AsyncConnection, parts: Sequence[str]) -> Sequence
 
 
 async def _listed(
-    connection: AsyncConnection, wanted: SubscriberFilter, below: int, most: int
+    connection: StoreConnection, wanted: SubscriberFilter, below: int, most: int
 ) -> Subquery | None:
     """Return the subscribers with a suppression or a subscription; None for no filter, or a wide one."""
     if wanted.suppressed:
@@ -215,7 +215,7 @@ def _of(newsletter: str, status: SubscriptionStatus, below: int, most: int) -> Q
     return select(ordered.c.number)
 
 
-async def _people(connection: AsyncConnection, numbers: Sequence[int]) -> tuple[ListedSubscriber, ...]:
+async def _people(connection: StoreConnection, numbers: Sequence[int]) -> tuple[ListedSubscriber, ...]:
     chosen = select(
         *subscribers.c["number", "id", "email", "name"],
         suppressions.c.reason,

@@ -6,9 +6,9 @@ from collections import Counter
 from collections.abc import Collection
 
 from sqlalchemy import func, select
-from sqlalchemy.ext.asyncio import AsyncConnection
 
 from service.core.model import Edition
+from service.store.connection import StoreConnection
 from service.store.dialect import is_in
 from service.store.groups import ACTIVE
 from service.store.mappers import edition_of
@@ -16,7 +16,7 @@ from service.store.schema import editions, groups, subscribers, subscriptions
 from service.store.suppressed_members import suppressed_by_group
 
 
-async def editions_of(connection: AsyncConnection, keys: Collection[str]) -> dict[str, Edition]:
+async def editions_of(connection: StoreConnection, keys: Collection[str]) -> dict[str, Edition]:
     """Return the editions with these keys, by key."""
     these = select(editions).where(is_in(connection, editions.c.key, keys))
     return {row["key"]: edition_of(row) for row in (await connection.execute(these)).mappings()}
@@ -26,7 +26,7 @@ GroupMembers = dict[tuple[str, int], tuple[int, tuple[str, ...] | None]]
 """Edition key and cursor -> number of members, and the ids of those to serve (None: all)."""
 
 
-async def whole_groups(connection: AsyncConnection, newsletter: str) -> GroupMembers:
+async def whole_groups(connection: StoreConnection, newsletter: str) -> GroupMembers:
     """Return the groups of a newsletter's active subscriptions; people who are suppressed do not count.
 
     A group of suppressed people alone is left out.
@@ -48,7 +48,7 @@ async def whole_groups(connection: AsyncConnection, newsletter: str) -> GroupMem
     return {group: (size, None) for group, size in members.items() if size}
 
 
-async def groups_of_some(connection: AsyncConnection, newsletter: str, ids: Collection[str]) -> GroupMembers:
+async def groups_of_some(connection: StoreConnection, newsletter: str, ids: Collection[str]) -> GroupMembers:
     """Return the groups of these subscribers (ids) with an active subscription to the newsletter."""
     members = (
         select(groups.c.edition_key, groups.c.told_through, subscribers.c.id)

@@ -9,8 +9,8 @@ from collections.abc import Collection
 from datetime import datetime
 
 from sqlalchemy import and_, delete, exists, func, select, update
-from sqlalchemy.ext.asyncio import AsyncConnection
 
+from service.store.connection import StoreConnection
 from service.store.dialect import is_in
 from service.store.schema import PAUSED_UNTIL, groups, subscriptions
 
@@ -18,7 +18,7 @@ ACTIVE = subscriptions.c.status == "active"
 
 
 async def find_or_create(
-    connection: AsyncConnection, edition_key: str, served_through: int, next_due_at: datetime
+    connection: StoreConnection, edition_key: str, served_through: int, next_due_at: datetime
 ) -> int:
     """Return the number of the group with this edition, cursor and due time."""
     found = await _find(connection, edition_key, served_through, next_due_at)
@@ -28,7 +28,7 @@ async def find_or_create(
 
 
 async def create(
-    connection: AsyncConnection, edition_key: str, served_through: int, next_due_at: datetime
+    connection: StoreConnection, edition_key: str, served_through: int, next_due_at: datetime
 ) -> int:
     """Return the number of a new group, even if there is one with the same edition, cursor and due time."""
     created = (
@@ -39,7 +39,7 @@ async def create(
     return int((await connection.execute(created)).scalar_one())
 
 
-async def relocate(connection: AsyncConnection, number: int, edition_key: str, next_due_at: datetime) -> None:
+async def relocate(connection: StoreConnection, number: int, edition_key: str, next_due_at: datetime) -> None:
     """Give a group with all its members another edition and due time.
 
     There may be a group with the same ones: they are served together, and `advance` merges them.
@@ -52,7 +52,7 @@ async def relocate(connection: AsyncConnection, number: int, edition_key: str, n
 
 
 async def advance(
-    connection: AsyncConnection, number: int, served_through: int, next_due_at: datetime
+    connection: StoreConnection, number: int, served_through: int, next_due_at: datetime
 ) -> None:
     """Set a group's cursor and due time; a group that has the same ones already is merged with it.
 
@@ -76,7 +76,7 @@ async def advance(
         await advance(connection, number, served_through, next_due_at)
 
 
-async def _leave_paused_members(connection: AsyncConnection, number: int) -> None:
+async def _leave_paused_members(connection: StoreConnection, number: int) -> None:
     paused = and_(subscriptions.c.group_number == number, PAUSED_UNTIL)
     if not await connection.scalar(select(exists().where(paused))):
         return
@@ -87,13 +87,13 @@ async def _leave_paused_members(connection: AsyncConnection, number: int) -> Non
     await connection.execute(update(subscriptions).where(paused).values(group_number=own))
 
 
-async def remove_if_empty(connection: AsyncConnection, numbers: Collection[int]) -> None:
+async def remove_if_empty(connection: StoreConnection, numbers: Collection[int]) -> None:
     """Delete those of these groups that have no subscription."""
     has_member = exists().where(subscriptions.c.group_number == groups.c.number)
     await connection.execute(delete(groups).where(is_in(connection, groups.c.number, numbers), ~has_member))
 
 
-async def _merge(connection: AsyncConnection, smaller: int, larger: int) -> None:
+async def _merge(connection: StoreConnection, smaller: int, larger: int) -> None:
     await connection.execute(
         update(subscriptions).where(subscriptions.c.group_number == smaller).values(group_number=larger)
     )
@@ -101,7 +101,7 @@ async def _merge(connection: AsyncConnection, smaller: int, larger: int) -> None
 
 
 async def _find(
-    connection: AsyncConnection, edition_key: str | None, served_through: int, next_due_at: datetime
+    connection: StoreConnection, edition_key: str | None, served_through: int, next_due_at: datetime
 ) -> int | None:
     same = select(groups.c.number).where(
         groups.c.edition_key == edition_key,
@@ -111,6 +111,6 @@ async def _find(
     return await connection.scalar(same.order_by(groups.c.number).limit(1))
 
 
-async def _size(connection: AsyncConnection, number: int) -> int:
+async def _size(connection: StoreConnection, number: int) -> int:
     members = select(func.count()).where(subscriptions.c.group_number == number)
     return await connection.scalar(members) or 0

@@ -7,9 +7,9 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from sqlalchemy import Row, select, update
-from sqlalchemy.ext.asyncio import AsyncConnection
 
 from service.core.model import Invitation
+from service.store.connection import StoreConnection
 from service.store.database import Database
 from service.store.schema import invitations
 
@@ -55,7 +55,7 @@ class SqlInvitationStore:
             return bool(changed.rowcount)
 
 
-async def use_invitation(connection: AsyncConnection, invitation_id: str, now: datetime) -> bool:
+async def use_invitation(connection: StoreConnection, invitation_id: str, now: datetime) -> bool:
     """Count one use in the transaction of a confirmation; return False if the invitation is not open.
 
     One statement checks and counts, so that simultaneous confirmations never exceed the limit.

@@ -25,11 +25,11 @@ from sqlalchemy import (
     select,
     text,
 )
-from sqlalchemy.ext.asyncio import AsyncConnection
 
 from service.core.identity_cache import IdentityCache
 from service.core.model import DeliveryState as State
 from service.store.columns import Instant, to_millis
+from service.store.connection import StoreConnection
 from service.store.database import Database
 from service.store.dialect import Query, is_in
 from service.store.schema import ISSUED, UNDELIVERED, deliveries, issue_books, issues
@@ -46,7 +46,7 @@ Counts = Mapping[State, int]
 
 
 async def counts_of(
-    connection: AsyncConnection, numbers: Collection[int], kept: _KeptCounts | None = None
+    connection: StoreConnection, numbers: Collection[int], kept: _KeptCounts | None = None
 ) -> Mapping[int, Counts]:
     """Return the deliveries by state of each issue (number); from `kept`, those of a large one being sent."""
     rows = (
@@ -83,7 +83,7 @@ def kept_counts(database: Database) -> _KeptCounts:
     return _kept.get(database, None, _KeptCounts)
 
 
-async def forget(connection: AsyncConnection, issue_id: str) -> None:
+async def forget(connection: StoreConnection, issue_id: str) -> None:
     """Delete the stored numbers of an issue, in the transaction that changes finished deliveries of it."""
     number = await _lock(connection, issues.c.id == issue_id)
     await connection.execute(delete(issue_books).where(issue_books.c.issue == number))
@@ -171,7 +171,7 @@ class _KeptCounts:
 _kept: IdentityCache[Database, _KeptCounts] = IdentityCache(limit=16)
 
 
-async def _count(connection: AsyncConnection, numbers: Collection[int]) -> dict[int, Counts]:
+async def _count(connection: StoreConnection, numbers: Collection[int]) -> dict[int, Counts]:
     counting = (
         select(deliveries.c.issue, deliveries.c.state, func.count())
         .where(is_in(connection, deliveries.c.issue, numbers))
@@ -183,7 +183,7 @@ async def _count(connection: AsyncConnection, numbers: Collection[int]) -> dict[
     return {number: found[number] for number in numbers}
 
 
-async def _uncertain(connection: AsyncConnection, numbers: Collection[int]) -> dict[int, int]:
+async def _uncertain(connection: StoreConnection, numbers: Collection[int]) -> dict[int, int]:
     """Return the number of uncertain deliveries of each of these issues, by the index of UNDELIVERED."""
     query = (
         select(deliveries.c.issue, func.count())
@@ -195,7 +195,7 @@ async def _uncertain(connection: AsyncConnection, numbers: Collection[int]) -> d
     return {row[0]: row[1] for row in (await connection.execute(query)).all()}
 
 
-async def _lock(connection: AsyncConnection, which: ColumnElement[bool]) -> int | None:
+async def _lock(connection: StoreConnection, which: ColumnElement[bool]) -> int | None:
     found: int | None = await connection.scalar(select(issues.c.number).where(which).with_for_update())
     return found
 

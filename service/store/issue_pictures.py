@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from sqlalchemy import select
-from sqlalchemy.ext.asyncio import AsyncConnection
 
 from service.core.model import Picture
+from service.store.connection import StoreConnection
 from service.store.schema import issue_pictures, issues
 
 
-async def record(connection: AsyncConnection, number: int, picture: Picture) -> None:
+async def record(connection: StoreConnection, number: int, picture: Picture) -> None:
     """Store the picture of a new issue."""
     await connection.execute(
         issue_pictures.insert().values(
@@ -22,7 +22,7 @@ async def record(connection: AsyncConnection, number: int, picture: Picture) -> 
     )
 
 
-async def of_issue(connection: AsyncConnection, issue_id: str) -> Picture | None:
+async def of_issue(connection: StoreConnection, issue_id: str) -> Picture | None:
     """Return the picture of an issue, None if it has none."""
     query = (
         select(*issue_pictures.c["data", "width", "height", "publisher"])

@@ -8,9 +8,9 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from sqlalchemy import Table, delete, select, update
-from sqlalchemy.ext.asyncio import AsyncConnection
 
 from service.deliver.ports import LearnedRate
+from service.store.connection import StoreConnection
 from service.store.schema import learned_rates as table
 
 RATE_RETENTION = timedelta(days=30)
@@ -19,7 +19,7 @@ RATE_RETENTION = timedelta(days=30)
 RATE_COLUMNS = tuple(column for column in table.c if column.name not in {"relay", "domain"})
 
 
-async def read_rates(connection: AsyncConnection, relay: str) -> Mapping[str, LearnedRate]:
+async def read_rates(connection: StoreConnection, relay: str) -> Mapping[str, LearnedRate]:
     """Return the learned rates of a relay by recipient domain; "" is the relay itself."""
     rows = await connection.execute(select(table.c.domain, *RATE_COLUMNS).where(table.c.relay == relay))
     return {
@@ -29,7 +29,7 @@ async def read_rates(connection: AsyncConnection, relay: str) -> Mapping[str, Le
 
 
 async def write_rate(
-    connection: AsyncConnection,
+    connection: StoreConnection,
     insert: Callable[[Table], Any],
     key: tuple[str, str],
     rate: LearnedRate | None,
@@ -49,6 +49,6 @@ async def write_rate(
     return (await connection.execute(adding.returning(table.c.relay))).one_or_none() is not None
 
 
-async def forget_rates(connection: AsyncConnection, now: datetime) -> None:
+async def forget_rates(connection: StoreConnection, now: datetime) -> None:
     """Delete the rates unused for RATE_RETENTION."""
     await connection.execute(delete(table).where(table.c.at < now - RATE_RETENTION))

@@ -7,9 +7,9 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from sqlalchemy import delete, func, select
-from sqlalchemy.ext.asyncio import AsyncConnection
 from typing_extensions import override
 
+from service.store.connection import StoreConnection
 from service.store.database import Database
 from service.store.dialect import advisory_lock
 from service.store.schema import attempts
@@ -46,7 +46,7 @@ class SqlAttemptStore(AttemptStore):
             return (await connection.execute(old)).rowcount
 
 
-async def _are_free(connection: AsyncConnection, limits: Sequence[AttemptLimit], now: datetime) -> bool:
+async def _are_free(connection: StoreConnection, limits: Sequence[AttemptLimit], now: datetime) -> bool:
     for limit in limits:
         same, recent = attempts.c.name == limit.name, attempts.c.at > now - limit.period
         if (await connection.scalar(select(func.count()).where(same, recent)) or 0) >= limit.max_attempts:

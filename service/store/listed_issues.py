@@ -14,10 +14,10 @@ from typing import Any
 from zoneinfo import ZoneInfo
 
 from sqlalchemy import ColumnElement, and_, exists, func, or_, select, tuple_, update
-from sqlalchemy.ext.asyncio import AsyncConnection
 
 from service.core.model import Edition, Group, Issue
 from service.core.read_models import ListedIssue
+from service.store.connection import StoreConnection
 from service.store.database import Database
 from service.store.dialect import Query
 from service.store.schema import issues, listed_issues
@@ -74,7 +74,7 @@ class SqlListedIssues:
 
 
 async def record(
-    connection: AsyncConnection, group: Group, issue: Issue, own: Edition, *, number: int, readers: int
+    connection: StoreConnection, group: Group, issue: Issue, own: Edition, *, number: int, readers: int
 ) -> None:
     """Put a new issue on the list, unless it does not belong there or another one has its place.
 

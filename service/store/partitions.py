@@ -15,9 +15,9 @@ from datetime import datetime, timedelta
 
 from sqlalchemy import text
 from sqlalchemy.exc import DBAPIError
-from sqlalchemy.ext.asyncio import AsyncConnection
 
 from service.store.columns import to_millis
+from service.store.connection import StoreConnection
 from service.store.database import Database
 from service.store.dialect import lock_groups
 
@@ -112,12 +112,12 @@ async def _drop(database: Database, first: int, before: datetime) -> int:
         raise
 
 
-async def _is_kept(connection: AsyncConnection, first: int, before: datetime) -> bool:
+async def _is_kept(connection: StoreConnection, first: int, before: datetime) -> bool:
     values = {"first": first, "end": first + ISSUES_EACH, "before": to_millis(before)}
     return bool(await connection.scalar(text(KEPT.format(first=first)), values))
 
 
-async def _firsts(connection: AsyncConnection) -> list[int]:
+async def _firsts(connection: StoreConnection) -> list[int]:
     """Return the first issue number of each partition, in order."""
     names = (await connection.scalars(NAMES)).all()
     return sorted(int(found[1]) for name in names if (found := PARTITION.fullmatch(name)))

@@ -11,12 +11,12 @@ from datetime import date, datetime, timedelta
 from zoneinfo import ZoneInfo
 
 from sqlalchemy import ColumnElement, and_, case, exists, func, select, update
-from sqlalchemy.ext.asyncio import AsyncConnection
 
 from service.core.model import Edition, Group
 from service.core.model import SubscriptionStatus as Status
 from service.core.schedules import next_occurrence, parse_schedule, start_of_day
 from service.store import groups as group_rows
+from service.store.connection import StoreConnection
 from service.store.database import Database
 from service.store.dialect import lock_groups
 from service.store.mappers import Row, edition_of
@@ -28,7 +28,7 @@ Whose = ColumnElement[bool]
 """The condition for some subscriptions."""
 
 
-async def begin(connection: AsyncConnection, whose: Whose, day: date, now: datetime) -> int:
+async def begin(connection: StoreConnection, whose: Whose, day: date, now: datetime) -> int:
     """Pause these subscriptions until the start of `day` in their time zones; return how many changed.
 
     Ended ones stay unchanged.
@@ -46,12 +46,12 @@ async def begin(connection: AsyncConnection, whose: Whose, day: date, now: datet
     return changed
 
 
-async def is_any(connection: AsyncConnection, whose: Whose) -> bool:
+async def is_any(connection: StoreConnection, whose: Whose) -> bool:
     """Return whether one of these subscriptions is paused until a date."""
     return bool(await connection.scalar(select(exists().where(whose, PAUSED_UNTIL))))
 
 
-async def forget_dates(connection: AsyncConnection, whose: Whose, now: datetime) -> None:
+async def forget_dates(connection: StoreConnection, whose: Whose, now: datetime) -> None:
     """Remove the dates: these subscriptions are due as if they had none, and keep their cursors.
 
     Their status is unchanged.
@@ -92,7 +92,7 @@ async def paused_groups(database: Database, newsletter: str) -> list[Group]:
 
 
 async def date_in_zone(
-    connection: AsyncConnection, edition_key: str, until: datetime, timezone: str
+    connection: StoreConnection, edition_key: str, until: datetime, timezone: str
 ) -> datetime:
     """Return the start, in another time zone, of the day at which a pause of this edition ends."""
     zone = await connection.scalar(select(editions.c.timezone).where(editions.c.key == edition_key))
@@ -112,7 +112,7 @@ def _over(now: datetime) -> Whose:
     return and_(PAUSED_UNTIL, subscriptions.c.paused_until <= now)
 
 
-async def _rows(connection: AsyncConnection, whose: Whose) -> list[Row]:
+async def _rows(connection: StoreConnection, whose: Whose) -> list[Row]:
     query = (
         select(
             *subscriptions.c["subscriber", "group_number", "paused_until"], groups.c.told_through, editions
@@ -124,7 +124,7 @@ async def _rows(connection: AsyncConnection, whose: Whose) -> list[Row]:
     return list((await connection.execute(query)).mappings().all())
 
 
-async def _move(connection: AsyncConnection, row: Row, due_at: datetime, values: dict[str, object]) -> None:
+async def _move(connection: StoreConnection, row: Row, due_at: datetime, values: dict[str, object]) -> None:
     """Move a subscription to the group with its cursor that is due at `due_at`, and store `values`."""
     number = await group_rows.find_or_create(connection, row["key"], row["told_through"], due_at)
     await connection.execute(

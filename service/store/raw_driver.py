@@ -1,14 +1,11 @@
-"""Raw driver connections without SQLAlchemy (EDGE sqlite3, asyncpg).
+"""Connections to PostgreSQL without SQLAlchemy (EDGE asyncpg).
 
 For the few statements that run for each message: without SQLAlchemy they cost a tenth.
 """
 
 from __future__ import annotations
 
-import asyncio
-import sqlite3
-from collections.abc import Awaitable, Callable, Sequence
-from concurrent.futures import ThreadPoolExecutor
+from collections.abc import Awaitable, Callable
 from typing import Any, TypeVar
 
 from service.core.errors import StoreError
@@ -26,42 +23,6 @@ BY_INDEX = {f"enable_{way}": "off" for way in ("seqscan", "bitmapscan", "sort", 
 
 POOLER_CHECKS = 5
 """Number of comparisons: a busy pooler may give two connections different sessions by chance, not 5 times."""
-
-
-class RawSqlite:
-    """One sqlite3 connection on its own thread; opened at first use."""
-
-    def __init__(self, path: str, pragmas: Sequence[str]) -> None:
-        self._path, self._pragmas = path, pragmas
-        self._thread = ThreadPoolExecutor(1, "caveat-ledger")
-        self._connection: sqlite3.Connection | None = None
-
-    async def run(self, work: Callable[[sqlite3.Connection], Result]) -> Result:
-        """Run `work` in one durable transaction."""
-        return await asyncio.get_running_loop().run_in_executor(self._thread, self._transaction, work)
-
-    def _transaction(self, work: Callable[[sqlite3.Connection], Result]) -> Result:
-        if self._connection is None:
-            self._connection = sqlite3.connect(self._path, isolation_level=None, check_same_thread=False)
-            for pragma in self._pragmas:
-                self._connection.execute(f"PRAGMA {pragma}")
-        self._connection.execute("BEGIN IMMEDIATE")
-        try:
-            result = work(self._connection)
-            self._connection.execute("COMMIT")
-        except BaseException:
-            # A failed COMMIT may have ended the transaction already.
-            if self._connection.in_transaction:
-                self._connection.execute("ROLLBACK")
-            raise
-        return result
-
-    def close(self) -> None:
-        """Wait for the current transaction and close the connection."""
-        self._thread.shutdown()
-        if self._connection is not None:
-            self._connection.close()
-            self._connection = None
 
 
 class RawPostgres:

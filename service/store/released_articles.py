@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Collection
 
 from sqlalchemy import select
-from sqlalchemy.ext.asyncio import AsyncConnection
 
 from service.core.model import CondensedArticle, Edition
+from service.store.connection import StoreConnection
 from service.store.dialect import is_in
 from service.store.mappers import SUMMARY_COLUMNS, article_of, summary_of
 from service.store.schema import article_topics, articles, story_articles, summaries
@@ -17,7 +17,7 @@ MAX_ARTICLES_PER_ISSUE = 5_000
 
 
 async def positions(
-    connection: AsyncConnection, edition: Edition, after: int, through: int
+    connection: StoreConnection, edition: Edition, after: int, through: int
 ) -> list[tuple[int, str]]:
     """Return position and story of the articles that fit the edition, in gather order; see ComposeStore.
 
@@ -44,7 +44,7 @@ async def positions(
     return [(row.position, row.story or "") for row in reversed(rows)]
 
 
-async def read(connection: AsyncConnection, at: Collection[int]) -> list[CondensedArticle]:
+async def read(connection: StoreConnection, at: Collection[int]) -> list[CondensedArticle]:
     """Return the condensed articles at these positions, in gather order."""
     found = (
         select(articles, *SUMMARY_COLUMNS, story_articles.c.story)

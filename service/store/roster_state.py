@@ -13,11 +13,11 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from sqlalchemy import and_, delete, func, select, true
-from sqlalchemy.ext.asyncio import AsyncConnection
 from typing_extensions import override
 
 from service.core.model import HeldChange, Newsletter, SubscriptionStatus
 from service.store import alike_subscriptions
+from service.store.connection import StoreConnection
 from service.store.database import Database
 from service.store.dialect import lock_groups
 from service.store.schema import settings, subscribers, subscriptions
@@ -160,7 +160,7 @@ class SqlRosterState(RosterState):
             return {row.name: row.value for row in await connection.execute(query)}
 
 
-async def _remove(connection: AsyncConnection, *names: str) -> int:
+async def _remove(connection: StoreConnection, *names: str) -> int:
     return (await connection.execute(delete(settings).where(settings.c.name.in_(names)))).rowcount
 
 

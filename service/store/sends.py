@@ -13,11 +13,11 @@ from datetime import datetime, timedelta
 from typing import NamedTuple
 
 from sqlalchemy import func, or_, select
-from sqlalchemy.ext.asyncio import AsyncConnection
 from typing_extensions import override
 
 from service.core.model import Draft, Group, Issue, ManualSend
 from service.store.compose import SqlComposeStore
+from service.store.connection import StoreConnection
 from service.store.database import Database
 from service.store.dialect import is_in, lock_groups
 from service.store.mappers import Row
@@ -130,7 +130,7 @@ class ManualSendStore:
 
 
 async def _find(
-    connection: AsyncConnection, send: ManualSend, repeat_window: timedelta | None
+    connection: StoreConnection, send: ManualSend, repeat_window: timedelta | None
 ) -> ManualSend | None:
     """Return the send with the same id, or an equal recent one that has deliveries; the newest first."""
     same = sends.c.id == send.id

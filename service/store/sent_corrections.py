@@ -12,12 +12,12 @@ from datetime import datetime
 from typing import Any
 
 from sqlalchemy import ColumnElement, select
-from sqlalchemy.ext.asyncio import AsyncConnection
 
 from service.compose.ports import EditedArticle
 from service.core.ids import edit_key
 from service.core.model import Correction, Edit, Excerpt, Issue, SentenceChange
 from service.core.read_models import CorrectionDetails
+from service.store.connection import StoreConnection
 from service.store.database import Database
 from service.store.dialect import is_in
 from service.store.mappers import SUMMARY_COLUMNS, Row, article_of, summary_of
@@ -37,7 +37,7 @@ SentEdits = dict[int, list[tuple[str, tuple[SentenceChange, ...]]]]
 
 
 async def unsent_edits(
-    connection: AsyncConnection, numbers: Collection[int], edited_until: datetime
+    connection: StoreConnection, numbers: Collection[int], edited_until: datetime
 ) -> list[EditedArticle]:
     """Return the articles of these issues (row numbers) with an edit that none of these issues contains."""
     query = select(issues.c.number, issues.c.article_ids).where(is_in(connection, issues.c.number, numbers))
@@ -69,7 +69,7 @@ async def unsent_edits(
     ]
 
 
-async def record(connection: AsyncConnection, database: Database, number: int, issue: Issue) -> None:
+async def record(connection: StoreConnection, database: Database, number: int, issue: Issue) -> None:
     """Store the corrections of a new issue, and the texts of their edits."""
     for correction in issue.corrections:
         position, edit = correction.article.position, correction.edit
@@ -142,7 +142,7 @@ def _correction(row: Row, texts: Mapping[str, str], titles: Mapping[str, str]) -
 
 
 async def _sent_edits(
-    connection: AsyncConnection, numbers: Collection[int], positions: Collection[int]
+    connection: StoreConnection, numbers: Collection[int], positions: Collection[int]
 ) -> SentEdits:
     query = (
         select(told_corrections)
@@ -156,7 +156,7 @@ async def _sent_edits(
     return sent
 
 
-async def _texts(connection: AsyncConnection, numbers: Collection[int]) -> dict[int, str]:
+async def _texts(connection: StoreConnection, numbers: Collection[int]) -> dict[int, str]:
     query = select(issues.c.number, issues.c.text).where(is_in(connection, issues.c.number, numbers))
     return {row.number: row.text for row in await connection.execute(query)}
 

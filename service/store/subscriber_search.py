@@ -9,11 +9,11 @@ from __future__ import annotations
 from collections.abc import Collection, Mapping
 
 from sqlalchemy import Connection, delete, text
-from sqlalchemy.ext.asyncio import AsyncConnection
 
 from service.core.ids import address_hash
 from service.core.model import Subscriber
 from service.core.subscriber_search.search_text import search_text, trigram_numbers
+from service.store.connection import StoreConnection
 from service.store.database import Database
 from service.store.dialect import is_in
 from service.store.mappers import Values
@@ -28,7 +28,7 @@ KEY_DIGITS = 12
 _BEGIN_MERGE = text("INSERT INTO subscriber_trigrams (subscriber_trigrams, rank) VALUES ('merge', :pages)")
 
 
-async def index_people(connection: AsyncConnection, people: Mapping[int, Subscriber]) -> None:
+async def index_people(connection: StoreConnection, people: Mapping[int, Subscriber]) -> None:
     """Make these people, by their numbers, found by their present address and name."""
     await connection.execute(
         delete(subscriber_search).where(is_in(connection, subscriber_search.c.subscriber, people))
@@ -83,5 +83,5 @@ async def purge(database: Database) -> None:
         pages = MERGED_PAGES
 
 
-async def _total_changes(connection: AsyncConnection) -> int:
+async def _total_changes(connection: StoreConnection) -> int:
     return int(await connection.scalar(text("SELECT total_changes()")) or 0)

@@ -11,7 +11,6 @@ from dataclasses import dataclass
 from datetime import date, datetime
 
 from sqlalchemy import ColumnElement, Update, and_, case, delete, literal, select, true, update
-from sqlalchemy.ext.asyncio import AsyncConnection
 from typing_extensions import override
 
 from service.core import ids as identity
@@ -29,6 +28,7 @@ from service.core.model import SubscriptionStatus as Status
 from service.core.read_models import Suppression
 from service.store import groups as group_rows
 from service.store import pauses
+from service.store.connection import StoreConnection
 from service.store.database import Database
 from service.store.dialect import Query, is_in, lock_groups
 from service.store.erasure import erase
@@ -242,7 +242,7 @@ def _differs(row: Row, wanted: Values) -> bool:
 
 
 async def _end_others(
-    connection: AsyncConnection, placements: Sequence[DesiredSubscription], now: datetime
+    connection: StoreConnection, placements: Sequence[DesiredSubscription], now: datetime
 ) -> int:
     """End the subscriptions that the roster no longer declares; return how many were active or paused."""
     declared = {(placement.subscriber.id, placement.newsletter) for placement in placements}
@@ -287,7 +287,7 @@ def _status_change(subscriber_id: str, newsletter: str | None, status: Status) -
 
 
 async def _catch_up(
-    connection: AsyncConnection, subscriber_id: str, newsletter: str | None, now: datetime
+    connection: StoreConnection, subscriber_id: str, newsletter: str | None, now: datetime
 ) -> None:
     """Move subscriptions that become active again to a group whose due time is in the future."""
     query = (

@@ -13,13 +13,13 @@ from enum import StrEnum
 from zoneinfo import ZoneInfo
 
 from sqlalchemy import Boolean, and_, bindparam, case, exists, func, select, update
-from sqlalchemy.ext.asyncio import AsyncConnection
 
 from service.core import ids as identity
 from service.core.model import Consent, ConsentWay, DesiredSubscription, Edition, Subscriber
 from service.core.schedules import next_occurrence, occurrences, parse_schedule
 from service.store import groups as group_rows
 from service.store import pauses
+from service.store.connection import StoreConnection
 from service.store.consents import record_consents
 from service.store.database import Database
 from service.store.dialect import is_in
@@ -97,7 +97,7 @@ class SubscriptionWriter:
     """
 
     database: Database
-    connection: AsyncConnection
+    connection: StoreConnection
     source: ChangeSource
     now: datetime
     starts_after: datetime | None = None
@@ -285,7 +285,7 @@ class SubscriptionWriter:
         return await last_gathered_before(self.connection, self.starts_after or self.now)
 
 
-async def current_group(connection: AsyncConnection, row: Values, now: datetime) -> int:
+async def current_group(connection: StoreConnection, row: Values, now: datetime) -> int:
     """Return the group for a subscription that becomes active again: its own, unless that one is overdue.
 
     A group without active members is not served, so its due times pass. A subscriber who returns to it waits
@@ -307,7 +307,7 @@ async def current_group(connection: AsyncConnection, row: Values, now: datetime)
     return await group_rows.find_or_create(connection, row["edition_key"], cursor, following.at)
 
 
-async def last_gathered_before(connection: AsyncConnection, instant: datetime) -> int:
+async def last_gathered_before(connection: StoreConnection, instant: datetime) -> int:
     """Return the position of the last article gathered before `instant`, 0 for none."""
     before = (
         select(articles.c.position)

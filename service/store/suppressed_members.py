@@ -8,15 +8,15 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from sqlalchemy import ColumnElement, func, select
-from sqlalchemy.ext.asyncio import AsyncConnection
 
+from service.store.connection import StoreConnection
 from service.store.dialect import is_in
 from service.store.schema import subscriber_search, subscribers, subscriptions, suppressions
 from service.store.subscriber_search import hash_key
 
 
 async def suppressed_by_group(
-    connection: AsyncConnection, *conditions: ColumnElement[bool]
+    connection: StoreConnection, *conditions: ColumnElement[bool]
 ) -> Mapping[int, int]:
     """Return the number of suppressed subscriptions with these conditions, by group (number); no zeros."""
     hashes = (await connection.execute(select(suppressions.c.address_hash))).scalars().all()

@@ -12,7 +12,6 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from sqlalchemy import ColumnElement, Connection, and_, delete, exists, func, literal, select, update
-from sqlalchemy.ext.asyncio import AsyncConnection
 from typing_extensions import override
 
 from service.core.errors import UsageError
@@ -20,6 +19,7 @@ from service.core.model import Consent, ConsentWay, DesiredSubscription, Issue, 
 from service.core.model import DeliveryState as State
 from service.core.read_models import TransactionalCounts
 from service.store.columns import Instant
+from service.store.connection import StoreConnection
 from service.store.consents import SqlConsentStore, save_text
 from service.store.database import Database
 from service.store.dialect import is_in, lock_groups
@@ -192,7 +192,7 @@ class SqlSignUpStore(SignUpStore):
             await purge(self.database)
         return len(expired) + removed
 
-    async def _number(self, connection: AsyncConnection, subscriber: Subscriber) -> int:
+    async def _number(self, connection: StoreConnection, subscriber: Subscriber) -> int:
         """Return the subscriber's number; an unknown subscriber is stored, without a subscription."""
         stored = self.database.insert(subscribers).on_conflict_do_nothing()
         added = await connection.execute(stored, subscriber_values(subscriber))
@@ -202,7 +202,7 @@ class SqlSignUpStore(SignUpStore):
             await index_people(connection, {number: subscriber})
         return number
 
-    async def _plan(self, connection: AsyncConnection, mail: Issue, subscriber: int, channel: str) -> bool:
+    async def _plan(self, connection: StoreConnection, mail: Issue, subscriber: int, channel: str) -> bool:
         stored = self.database.insert(issues).on_conflict_do_nothing()
         planned = await connection.execute(stored, issue_values(mail, channel) | {"readers": 1})
         if planned.rowcount == 0:
@@ -223,7 +223,7 @@ def _waiting(subscriber: int, mail: Issue) -> ColumnElement[bool]:
     return and_(TRANSACTIONAL_OUTBOX, deliveries.c.subscriber == subscriber, deliveries.c.issue.in_(same))
 
 
-async def _refuse_expired(connection: AsyncConnection, now: datetime, before: datetime) -> None:
+async def _refuse_expired(connection: StoreConnection, now: datetime, before: datetime) -> None:
     """Refuse mails that were not sent before their link expired, for example in a long sending pause."""
     late = select(issues.c.number).where(TRANSACTIONAL, issues.c.created_at < before)
     waiting = and_(TRANSACTIONAL_OUTBOX, deliveries.c.issue.in_(late), deliveries.c.token.is_(None))
@@ -231,7 +231,7 @@ async def _refuse_expired(connection: AsyncConnection, now: datetime, before: da
     await connection.execute(update(deliveries).where(waiting).values(refused))
 
 
-async def _delete_old_mails(connection: AsyncConnection, before: datetime) -> set[int]:
+async def _delete_old_mails(connection: StoreConnection, before: datetime) -> set[int]:
     """Delete the finished transactional mails from before then; return the numbers of their subscribers."""
     finished = deliveries.c.state.not_in((State.PLANNED, State.DEFERRED))
     old = (
@@ -252,7 +252,7 @@ def delete_mails(connection: Connection, numbers: Sequence[int]) -> None:
     connection.execute(delete(issues).where(TRANSACTIONAL, is_in(connection, issues.c.number, numbers)))
 
 
-async def _delete_unconfirmed(connection: AsyncConnection, numbers: set[int]) -> int:
+async def _delete_unconfirmed(connection: StoreConnection, numbers: set[int]) -> int:
     """Delete those of these subscribers that no other table refers to: they never confirmed a sign-up."""
     named = [
         exists().where(table.c.subscriber == subscribers.c.number)

@@ -9,15 +9,14 @@ from collections.abc import Mapping
 from datetime import datetime
 
 from sqlalchemy import ColumnElement, String, select, type_coerce
-from sqlalchemy.dialects import postgresql, sqlite
-from sqlalchemy.ext.asyncio import AsyncConnection
 
 from service.core.ids import content_id
 from service.core.model import SubscriptionStatus as Status
 from service.core.model import WebhookEvent, WebhookMessageState
 from service.deliver.ports import StateChange
 from service.store.columns import to_millis
-from service.store.dialect import Query
+from service.store.connection import StoreConnection
+from service.store.dialect import Query, insert_into
 from service.store.schema import subscribers, subscriptions, webhook_messages, webhooks
 
 PREFIX_CHARACTERS = 16  # of a delivery's id: the issue's part, as in sqlite_ledger
@@ -50,7 +49,7 @@ def refused_values(change: StateChange) -> tuple[str, int, str, str]:
     return event, at, delivery[:PREFIX_CHARACTERS], delivery[PREFIX_CHARACTERS:]
 
 
-async def plan_unsubscribed(connection: AsyncConnection, which: ColumnElement[bool], now: datetime) -> None:
+async def plan_unsubscribed(connection: StoreConnection, which: ColumnElement[bool], now: datetime) -> None:
     """Record for each webhook that these subscriptions end by their subscriber's choice."""
     query = (
         select(subscriptions.c.newsletter, subscribers.c.id, subscribers.c.number)
@@ -74,7 +73,7 @@ def called_for(event: WebhookEvent) -> Query:
 
 
 async def insert_message(
-    connection: AsyncConnection,
+    connection: StoreConnection,
     webhook: str,
     event: WebhookEvent,
     event_id: str,
@@ -84,7 +83,6 @@ async def insert_message(
     subscriber: int | None = None,
 ) -> bool:
     """Record an event for a webhook; return False if it was recorded before."""
-    insert = sqlite.insert if connection.dialect.name == "sqlite" else postgresql.insert
     values = {
         "id": f"msg_{event_id[:24]}{webhook[:8]}",
         "webhook": webhook,
@@ -96,5 +94,5 @@ async def insert_message(
         "attempts": 0,
         "next_attempt_at": now,
     }
-    new = insert(webhook_messages).values(values).on_conflict_do_nothing()
+    new = insert_into(connection, webhook_messages).values(values).on_conflict_do_nothing()
     return bool((await connection.execute(new)).rowcount)

@@ -15,7 +15,7 @@ from typing import Any
 import pytest
 from alembic import command
 from alembic.config import Config
-from sqlalchemy import Boolean, Connection, MetaData, text
+from sqlalchemy import Boolean, Connection, MetaData, NullPool, create_engine, text
 from sqlalchemy.ext.asyncio import create_async_engine
 
 from service.store import migrations
@@ -46,12 +46,15 @@ def write_as_version_0008(connection: Connection, rows: Rows) -> None:
 @pytest.fixture
 async def storage(empty_url: str) -> str:
     """Give the URL of a database with the stored rows, in the tables of version 0008."""
-    driver = {"sqlite": "sqlite+aiosqlite", "postgresql": "postgresql+asyncpg"}
+    rows = json.loads((STORED / "rows.json").read_text())
     scheme, _, place = empty_url.partition(":")
-    engine = create_async_engine(f"{driver[scheme]}:{place}")
-    async with engine.begin() as connection:
-        await connection.run_sync(write_as_version_0008, json.loads((STORED / "rows.json").read_text()))
-    await engine.dispose()
+    if scheme == "sqlite":
+        with create_engine(empty_url, poolclass=NullPool).begin() as connection:
+            write_as_version_0008(connection, rows)
+        return empty_url
+    engine = create_async_engine(f"postgresql+asyncpg:{place}", poolclass=NullPool)
+    async with engine.begin() as session:
+        await session.run_sync(write_as_version_0008, rows)
     return empty_url
 
 

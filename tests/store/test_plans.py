@@ -121,7 +121,8 @@ async def test_no_growing_table_is_scanned(stores: Stores, query: str):
             plans[statement] = [row[3] for row in cursor.fetchall()]
             cursor.close()
 
-    event.listen(stores.database._engine.sync_engine, "before_cursor_execute", explain)
+    for engine in (stores.database._reads.engine, stores.database._writes.engine):
+        event.listen(engine, "before_cursor_execute", explain)
     await QUERIES[query](stores)
     assert plans
     scans = [(step, sql) for sql, steps in plans.items() for step in steps if step.startswith("SCAN")]

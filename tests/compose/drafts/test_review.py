@@ -12,7 +12,6 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from sqlalchemy.ext.asyncio import AsyncConnection
 
 from service.compose.drafts.edits import apply_edits
 from service.compose.render.theme import JinjaRenderer
@@ -24,6 +23,7 @@ from service.gather.ports import PollResult
 from service.settings.packaged_files import templates_folder
 from service.store.backups.backup import back_up
 from service.store.compose import SqlComposeStore
+from service.store.connection import StoreConnection
 from service.store.database import Database
 from service.store.drafts import SqlDraftStore
 from service.store.stories import SqlStoryStore
@@ -371,7 +371,7 @@ async def killed_at(
     write, steps = Database.write, count(1)
 
     @asynccontextmanager
-    async def counted(database: Database) -> AsyncIterator[AsyncConnection]:
+    async def counted(database: Database) -> AsyncIterator[StoreConnection]:
         is_last = next(steps) == step
         if is_last and not committed:
             raise Killed
