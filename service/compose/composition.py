@@ -13,10 +13,11 @@ from service.compose.fault_isolation import error_text, unmerged_points
 from service.compose.lateness import DuePlan
 from service.compose.layout import SharedStories
 from service.compose.notices import NoticeFinder, Notices
-from service.compose.ports import ComposeStore, KeyPointMerger, Renderer
+from service.compose.ports import ComposeStore, KeyPointMerger
 from service.compose.ranking import RankedStory, Ranker
 from service.compose.released_stories import ReleasedStories
 from service.compose.render.lead_picture import LeadPictures
+from service.compose.render.shared_text import MailRenderer
 from service.compose.size_budget import fit_to_size
 from service.compose.stories.merging.merge import headline_points
 from service.compose.stories.updates import StoryUpdate, story_updates
@@ -93,14 +94,13 @@ class Composition:
     """
 
     store: ComposeStore
-    renderer: Renderer
+    renderer: MailRenderer
     merge: KeyPointMerger
     release_position: int
     memory_position: int
     now: datetime
     notice_finder: NoticeFinder
     ranker: Ranker
-    subscribe_urls: Mapping[str, str] = field(default_factory=dict)
     problems: list[str] = field(default_factory=list)
     pictures: LeadPictures = field(default_factory=LeadPictures)
     _released: ReleasedStories = field(init=False)
@@ -264,21 +264,8 @@ class Composition:
             digest, corrections=notices.corrections, unhealthy_sources=notices.unhealthy_sources
         )
         picture = await self.pictures.of(digest, plan.newsletter)
-        render = partial(self._render, plan.newsletter, issue_id, picture)
+        render = partial(self.renderer.render, newsletter=plan.newsletter, issue_id=issue_id, picture=picture)
         return *await asyncio.to_thread(fit_to_size, complete, render, headline_points), picture
-
-    def _render(
-        self, newsletter: Newsletter, issue_id: str, picture: Picture | None, digest: Digest
-    ) -> RenderedMail:
-        return self.renderer.render(
-            digest,
-            title=newsletter.title,
-            theme=newsletter.theme,
-            issue_id=issue_id,
-            archive=newsletter.archive,
-            subscribe_url=self.subscribe_urls.get(newsletter.id, ""),
-            picture=picture,
-        )
 
     def forget_articles(self) -> None:
         """Forget the articles read so far, because one of them was edited."""

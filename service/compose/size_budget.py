@@ -11,7 +11,7 @@ from collections.abc import Callable, Sequence
 
 from service.compose.digest import HeadlinePoints, reductions, shown_headline_points
 from service.core.model import Correction, Digest, Placement, RenderedMail, Story
-from service.core.transfer_encoding.text_parts import encoded_size
+from service.core.transfer_encoding.text_parts import encoded_size, most_encoded_bytes
 
 MAX_HTML_BYTES = 102_000
 MAX_RENDERINGS = 6  # of one issue that is too large
@@ -33,6 +33,8 @@ def fit_to_size(
     only; the smallest step is taken if none is found that fits.
     """
     rendered = render(digest)
+    if most_encoded_bytes(_measured_part(rendered)) <= MAX_HTML_BYTES:
+        return digest, rendered
     size = html_bytes(rendered)
     if size <= MAX_HTML_BYTES:
         return digest, rendered
@@ -51,7 +53,11 @@ def fit_to_size(
 
 def html_bytes(rendered: RenderedMail) -> int:
     """Return the bytes that count for the limit: of the HTML part, or of the text of a mail without HTML."""
-    return encoded_size(rendered.html or rendered.text)
+    return encoded_size(_measured_part(rendered))
+
+
+def _measured_part(rendered: RenderedMail) -> str:
+    return rendered.html or rendered.text
 
 
 def quoted_printable_size(text: str) -> int:

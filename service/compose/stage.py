@@ -29,6 +29,7 @@ from service.compose.ports import (
 )
 from service.compose.ranking import Ranker
 from service.compose.render.lead_picture import LeadPictures
+from service.compose.render.shared_text import MailRenderer
 from service.compose.stories.assign import StoryAssigner
 from service.compose.waiting import stories_wait
 from service.core import ids
@@ -199,14 +200,13 @@ async def start_composition(composer: Composer, now: datetime, *, assign_stories
             problems.append(f"new articles got no stories, {error_text(error)}; it is tried again")
     return Composition(
         composer.store,
-        composer.renderer,
+        MailRenderer(composer.renderer, composer.subscribe_urls),
         composer.merge,
         release_position,
         memory_position,
         now,
         NoticeFinder(composer.store, composer.source_health, now, composer.settle, problems.append),
         Ranker(composer.feed_weights),
-        composer.subscribe_urls,
         problems,
         LeadPictures(composer.pictures),
     )
@@ -306,10 +306,11 @@ async def _make_manual_issue(
     return replace(report, planned=(*report.planned, planned), deliveries=report.deliveries + deliveries)
 
 
-def _shared_work(group: Group) -> tuple[tuple[str, ...], tuple[str, ...], str]:
-    """Return a key by which groups with the same articles, and those with the same issue, are neighbours."""
+def _shared_work(group: Group) -> tuple[tuple[str, ...], tuple[str, ...], str, str]:
+    """Return a key by which groups that share articles, a text part (HTML first) or an issue adjoin."""
     edition = group.edition
-    return edition.topics, edition.languages, ids.edition_key(replace(edition, schedule=""))
+    alike = ids.edition_key(replace(edition, schedule="", format=""))
+    return edition.topics, edition.languages, alike, edition.format
 
 
 def _fill_name(rendered: RenderedMail, name: str) -> RenderedMail:

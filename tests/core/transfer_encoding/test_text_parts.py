@@ -3,17 +3,39 @@
 from __future__ import annotations
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from service.core.placeholders import Placeholder
 from service.core.transfer_encoding.text_parts import (
     USUAL_VALUE_BYTES,
     TransferEncoding,
     encoded_size,
+    most_encoded_bytes,
     smallest_encoding,
     split_part,
 )
 
 ENGLISH = "The harbour reopened on Monday, the port said.\n" * 20
+PIECES = [
+    "a",
+    "word ",
+    "ä",
+    "字",
+    "👩",
+    "=",
+    "&",
+    " ",
+    "\t",
+    ".",
+    "From ",
+    "\n",
+    "\n.",
+    "\r",
+    "\u2028",
+    "\x85",
+]
+PIECES += ["\0", "\ud800", "x" * 70, *(place.marker for place in Placeholder)]
 ARABIC = "أعلنت الهيئة أن البئر الجديدة تكفي حاجة المدينة من مياه الشرب.\n" * 20
 
 
@@ -47,3 +69,20 @@ def test_a_part_is_split_at_its_placeholders():
 
     assert texts == ["a\nb", "c\nd"]
     assert places == ["name"]
+
+
+@given(
+    st.lists(st.sampled_from(PIECES), max_size=5).flatmap(
+        lambda some: st.lists(st.sampled_from(some or [""]))
+    )
+)
+def test_no_part_is_larger_than_the_most_bytes_that_it_can_take(pieces: list[str]):
+    part = "".join(pieces)
+
+    assert encoded_size(part) <= most_encoded_bytes(part)
+
+
+def test_the_most_bytes_of_ordinary_text_are_few_more_than_its_size():
+    text = ENGLISH.replace("\n", " ")
+
+    assert most_encoded_bytes(text) < 1.12 * encoded_size(text)
