@@ -24,7 +24,7 @@ sys.path.insert(0, str(Path(__file__).parents[1]))  # the tests are not installe
 from service.app.accounts.manage import create_account
 from service.app.accounts.passwords import hash_password
 from service.app.factories.application import Application, bootstrap
-from service.app.maintenance import prune
+from service.app.maintenance import finish_issues
 from service.app.process_pool.pool import ProcessPool
 from service.core.secret import Secret
 from service.settings.load import load_config
@@ -215,7 +215,7 @@ async def run_stages(app: Application) -> None:
     await app.condense()
     await app.compose()
     await app.deliver()
-    await prune(app)  # which also counts the mails of each day
+    await finish_issues(app)  # counts the mails of each day
 
 
 @asynccontextmanager

@@ -34,6 +34,9 @@ if TYPE_CHECKING:
 ANSWER_LIFETIME = timedelta(days=30)
 """How long a judge's answer is kept: articles that are in no issue by then will be in none."""
 
+PRUNE_SECONDS = 5.0
+"""How long one call of `prune` may delete: with 5,000 rows at a time, a million rows take an hour."""
+
 
 async def migrate(settings: Settings) -> str:
     """Migrate the database to the current version and return its name. Raises StoreError."""
@@ -87,20 +90,38 @@ async def resume_sending(settings: Settings) -> bool:
         await database.close()
 
 
+async def finish_issues(app: Application) -> int:
+    """Store the numbers of finished issues, and cancel what is left of cancelled ones; return how many.
+
+    Deliveries of cancelled issues that were in transfer, and are deferred now, are cancelled. On PostgreSQL
+    the next partition of the deliveries is opened.
+    """
+    await open_next(app.database, app.clock())
+    stored = await IssueBooks(app.database).store_finished()
+    return stored + await SqlCancellation(app.database).cancel_rest(app.clock())
+
+
 async def prune(app: Application) -> int:
     """Delete expired sign-ups, mails, sessions, counted attempts and answers; return the number of rows.
 
-    Deliveries of cancelled issues that were in transfer, and are deferred now, are cancelled. The numbers of
-    issues that are finished are stored. On PostgreSQL the next partition of the deliveries is opened.
+    Each kind is deleted in parts, deliveries after the numbers of their issue were stored. Ends after
+    PRUNE_SECONDS; the next call continues.
     """
+    await finish_issues(app)
+    now, deleted = asyncio.get_running_loop().time, 0
+    until = now() + PRUNE_SECONDS
+    while (part := await _prune_part(app)) and now() < until:
+        deleted += part
+    return deleted + part
+
+
+async def _prune_part(app: Application) -> int:
+    """Delete a limited number of rows of each kind; return how many."""
     now = app.clock()
-    await open_next(app.database, now)
-    await IssueBooks(app.database).store_finished()
-    cancelled = await SqlCancellation(app.database).cancel_rest(now)
     mails = await SqlSignUpStore(app.database).prune(now, LINK_LIFETIME)
     answers = await SqlJudgeStore(app.database).prune(now - ANSWER_LIFETIME)
     ended = await SqlAccountStore(app.database).prune(now - SESSION_IDLE, now - SESSION_LIFETIME)
     attempts = await SqlAttemptStore(app.database).prune(now, MAX_LIMIT_PERIOD)
     messages = await prune_messages(app)
     expired = await delete_expired(app)
-    return cancelled + mails + answers + ended + attempts + messages + expired
+    return mails + answers + ended + attempts + messages + expired

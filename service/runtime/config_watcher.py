@@ -9,6 +9,9 @@ from pathlib import Path
 DEBOUNCE_MILLISECONDS = 400
 """Several writes within this time count as one change: editors write a file more than once."""
 
+STEP_MILLISECONDS = 250
+"""Time between two looks at what the kernel reported; each costs an idle service some CPU time."""
+
 QUIET_MILLISECONDS = 15_000
 """Time without a change after which the watcher says so, for what is retried without one."""
 
@@ -21,7 +24,7 @@ async def config_changes(folder: Path, stopping: asyncio.Event) -> AsyncIterator
         folder,
         stop_event=stopping,
         debounce=DEBOUNCE_MILLISECONDS,
-        step=50,
+        step=STEP_MILLISECONDS,
         rust_timeout=QUIET_MILLISECONDS,
         yield_on_timeout=True,
         recursive=False,

@@ -16,14 +16,11 @@ from datetime import datetime
 import structlog
 
 from service.app.background_jobs import BackgroundJobs
-from service.app.bounces import read_bounces
 from service.app.clock import Clock, utc_now
 from service.app.config.in_force import last_valid_roster, roster_in_force
 from service.app.factories.application import Application, bootstrap
-from service.app.maintenance import prune
-from service.app.operator.mail import tell_operator
 from service.app.process_pool.pool import ProcessPool
-from service.app.webhooks.sending import declare_webhooks, run_webhooks
+from service.app.webhooks.sending import declare_webhooks
 from service.core.errors import CaveatError, ConfigError
 from service.core.model import HeldChange
 from service.core.progress import Progress
@@ -36,7 +33,7 @@ from service.runtime.due_timer import run_due_timer
 from service.runtime.http.http_server import serve
 from service.runtime.http.listeners import WebListener, web_listeners
 from service.runtime.reload import ReloadableApp
-from service.runtime.scheduler import Tick, start_scheduler
+from service.runtime.scheduler import PeriodicWork, Tick, start_scheduler
 from service.runtime.stage_monitor import StageMonitor, log_report
 from service.runtime.stage_signals import Handler, StageSignals, stages_with_work
 from service.runtime.together import run_together
@@ -78,7 +75,6 @@ class Service:
         self._bounce_server: BounceServer
         self._jobs = BackgroundJobs()
         self.started = asyncio.Event()
-        self._bounces_read_at: datetime | None = None
         self._guard = ConfigGuard()
         self._rejected = RejectedConfig()
 
@@ -166,56 +162,12 @@ class Service:
         await run_together(parts, stopping)
 
     async def _run_scheduler(self, stopping: asyncio.Event) -> None:
-        ticks = (
-            Tick("sweep", "0", self.sweep),
-            Tick("operator", "10", self._tell_operator),
-            Tick("bounces", "20", self._read_bounces),
-            Tick("judge", "35", self._ask_judge),
-            Tick("prune", "50", self._prune),
-            Tick("webhooks", "*/10", self._send_webhooks),
-        )
-        scheduler = start_scheduler(ticks)
+        periodic = PeriodicWork(self._apps.use, self._clock)
+        scheduler = start_scheduler((Tick("sweep", "0", self.sweep), *periodic.ticks()))
         try:
             await stopping.wait()
         finally:
             scheduler.shutdown(wait=False)
-
-    async def _prune(self) -> None:
-        """Delete rows whose time has passed."""
-        async with self._tick("prune_failed") as app:
-            if pruned := await prune(app):
-                log.info("pruned", rows=pruned)
-
-    async def _tell_operator(self) -> None:
-        """Note what is wrong, and plan the operator's mail if it is due."""
-        async with self._tick("operator_failed") as app:
-            report = await tell_operator(app)
-            if report.mails or report.draft_mails:
-                wrong = [one.sentence for one in report.problems]
-                log.warning("operator_told", mails=report.mails, drafts=report.draft_mails, wrong=wrong)
-
-    async def _send_webhooks(self) -> None:
-        """Record what webhooks are called for, and send the messages that are due."""
-        async with self._tick("webhooks_failed") as app:
-            if report := await run_webhooks(app):
-                log.info("webhooks_sent", accepted=report.accepted, failed=report.failed)
-
-    async def _ask_judge(self) -> None:
-        """Ask the judge, if there is one, about the articles of the next issues."""
-        async with self._tick("judge_failed") as app:
-            if app.settings.condense.judge is not None:
-                log_report("judge", await app.ask_judge())
-
-    @asynccontextmanager
-    async def _tick(self, failed: str) -> AsyncIterator[Application]:
-        """Give the application to a periodic task; its error is logged as the event `failed`."""
-        try:
-            async with self._apps.use() as app:
-                yield app
-        except asyncio.CancelledError:
-            log.info("tick_cancelled")  # by a stop, for which APScheduler would log a traceback
-        except CaveatError as error:
-            log.warning(failed, reason=str(error))
 
     async def _next_due(self, after: datetime) -> datetime | None:
         async with self._apps.use() as app:
@@ -224,15 +176,6 @@ class Service:
     async def _wake_deliver(self) -> None:
         # Each process that delivers has its own timer, so the others need no signal.
         self._signals.wake(["deliver"])
-
-    async def _read_bounces(self) -> None:
-        """Read the bounce mailbox, unless it was read a short time ago."""
-        async with self._tick("bounce_mailbox_failed") as app:
-            imap, now = app.settings.mail.bounces.imap, self._clock()
-            if imap is None or (self._bounces_read_at and now < self._bounces_read_at + imap.every):
-                return
-            self._bounces_read_at = now
-            log.info("bounce_mailbox_read", mails=await read_bounces(app))
 
     # --- the stages ------------------------------------------------------------------------
 

@@ -185,12 +185,12 @@ class SqlSignUpStore(SignUpStore):
                 same = and_(sign_ups.c.subscriber == subscriber, sign_ups.c.newsletter == newsletter)
                 await connection.execute(delete(sign_ups).where(same))
             await _refuse_expired(connection, now, now - link_lifetime)
-            people = await _delete_old_mails(connection, now - MAIL_RETENTION)
-            people |= {subscriber for subscriber, _ in expired}
+            mails = await _delete_old_mails(connection, now - MAIL_RETENTION)
+            people = {*mails, *(subscriber for subscriber, _ in expired)}
             removed = await _delete_unconfirmed(connection, people)
         if removed:
             await purge(self.database)
-        return len(expired) + removed
+        return len(expired) + len(mails) + removed
 
     async def _number(self, connection: StoreConnection, subscriber: Subscriber) -> int:
         """Return the subscriber's number; an unknown subscriber is stored, without a subscription."""
@@ -231,8 +231,8 @@ async def _refuse_expired(connection: StoreConnection, now: datetime, before: da
     await connection.execute(update(deliveries).where(waiting).values(refused))
 
 
-async def _delete_old_mails(connection: StoreConnection, before: datetime) -> set[int]:
-    """Delete the finished transactional mails from before then; return the numbers of their subscribers."""
+async def _delete_old_mails(connection: StoreConnection, before: datetime) -> list[int]:
+    """Delete the finished transactional mails from before then; return the subscriber (number) of each."""
     finished = deliveries.c.state.not_in((State.PLANNED, State.DEFERRED))
     old = (
         select(deliveries.c.issue, deliveries.c.subscriber)
@@ -242,7 +242,7 @@ async def _delete_old_mails(connection: StoreConnection, before: datetime) -> se
     )
     found = (await connection.execute(old)).all()
     await connection.run_sync(delete_mails, [row.issue for row in found])
-    return {row.subscriber for row in found}
+    return [row.subscriber for row in found]
 
 
 def delete_mails(connection: Connection, numbers: Sequence[int]) -> None:

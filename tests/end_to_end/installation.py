@@ -20,6 +20,7 @@ from aiosmtpd.smtp import SMTP, Envelope, Session
 
 from service.app.factories.config_folder import load_for_database
 from service.core.read_models import PendingWork
+from service.runtime.scheduler import PeriodicWork
 from service.runtime.service import Roles, Service
 from service.settings.load import load_config
 from tests.end_to_end.news_site import ARTICLE_MARK
@@ -143,6 +144,11 @@ async def running(folder: Path, clock: Clock, roles: Roles | None = None) -> Asy
         stopping.set()
         async with asyncio.timeout(TIMEOUT_SECONDS):
             await life
+
+
+def periodic_work(service: Service) -> PeriodicWork:
+    """Return what the service's scheduler calls, to call it at once."""
+    return PeriodicWork(service._apps.use, service._clock)
 
 
 async def sweep_until_idle(service: Service) -> None:

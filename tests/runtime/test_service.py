@@ -28,7 +28,7 @@ from service.runtime.stage_signals import stages_with_work
 from service.runtime.together import run_together
 from tests.builders import NOON
 from tests.cli.runner import FILES
-from tests.end_to_end.installation import Clock, free_port, running, write_config
+from tests.end_to_end.installation import Clock, free_port, periodic_work, running, write_config
 
 PATIENCE = 20
 
@@ -139,7 +139,7 @@ async def test_a_tick_asks_the_judge_only_if_there_is_one(
         edit(config / "caveat.yaml", "processes: 1}", f"processes: 1, {judge}}}")
     async with running(config, Clock(NOON)) as service:
         with structlog.testing.capture_logs() as logs:
-            await service._ask_judge()
+            await periodic_work(service).ask_judge()
 
     assert len(reports) == (0 if judged else 1)
     found = [line for line in logs if line.get("stage") == "judge"]
@@ -154,8 +154,8 @@ async def test_a_stop_ends_a_tick_without_an_error(service: Service, monkeypatch
         await asyncio.Event().wait()
         raise AssertionError
 
-    monkeypatch.setattr("service.runtime.service.prune", wait)
-    tick = asyncio.create_task(service._prune())
+    monkeypatch.setattr("service.app.maintenance.prune", wait)
+    tick = asyncio.create_task(periodic_work(service).prune())
     await begun.wait()
     tick.cancel()
 
@@ -168,9 +168,9 @@ async def test_a_tick_that_fails_is_logged_and_does_not_stop_the_service(
     async def lost(_app: Application) -> int:
         raise StoreError("the database was lost")
 
-    monkeypatch.setattr("service.runtime.service.prune", lost)
+    monkeypatch.setattr("service.app.maintenance.prune", lost)
     with structlog.testing.capture_logs() as logs:
-        await service._prune()
+        await periodic_work(service).prune()
 
     assert [(line["event"], line["reason"]) for line in logs] == [("prune_failed", "the database was lost")]
 

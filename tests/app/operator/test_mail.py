@@ -23,7 +23,7 @@ from service.store.sending_hold import SendingHold, hold_sending
 from tests.app.test_sign_up import read, subjects
 from tests.deliver.fakes import Clock
 from tests.deliver.server import MailServer
-from tests.end_to_end.installation import free_port, running
+from tests.end_to_end.installation import free_port, periodic_work, running
 from tests.settings.config_folders import FILES, a_config_folder
 from tests.store.stores import Stores
 
@@ -164,14 +164,14 @@ async def test_the_running_service_sends_it(tmp_path: Path, database_url: str):
         async with running(folder, clock) as service:
             # Feeds are polled meanwhile; an old backup stays old.
             await SqlOperatorState(service.app.database).record_backup(clock.now - timedelta(days=9))
-            await service._tell_operator()
+            await periodic_work(service).tell_operator()
             clock.now += timedelta(minutes=16)
-            await service._tell_operator()
+            await periodic_work(service).tell_operator()
             async with asyncio.timeout(20):
                 while not server.taken:  # noqa: ASYNC110 - the server tells nobody
                     await asyncio.sleep(0.02)
         async with running(folder, clock) as service:  # a restart
-            await service._tell_operator()
+            await periodic_work(service).tell_operator()
             assert (await service.app.pending_work()).deliveries == 0
         assert [taken.recipient for taken in server.taken] == [OPERATOR]
 
