@@ -160,13 +160,13 @@ class PairFeatures:
         planes += [is_before * cue for cue in self.facts.take(_EARLY, axis=0)]
         return np.stack([*planes, *self._special(claims, distances)], axis=-1)
 
-    def weighted_between(self, claims: IntArray, weights: FloatArray) -> FloatArray:
+    def weighted_between(self, claims: IntArray, weights: Sequence[FloatArray]) -> FloatArray:
         """Return `between(claims) @ weights`, models x claims x sentences, without the large array.
 
-        The score of a sentence with itself is undefined.
+        `weights` are those of `group_weights`. The score of a sentence with itself is undefined.
         """
         distances = self._distances(claims)
-        gap, together, near, before, special = (weights[group].T for group in _GROUPS)
+        gap, together, near, before, special = weights
         models = len(gap)
         by_distance = np.zeros((models, len(DISTANCES) + 1, self.sentence_count))
         by_distance[:, :-1] = gap[:, :, None]
@@ -210,6 +210,11 @@ class PairFeatures:
         return planes
 
 
+def group_weights(weights: FloatArray) -> list[FloatArray]:
+    """Return the weights of BETWEEN_FEATURES x models by group of features, each models x features."""
+    return [weights[group].T for group in _GROUPS]
+
+
 class PairModel:
     """Two logistic models of a pair: the second qualifies the first; the first misleads without the second.
 
@@ -220,7 +225,8 @@ class PairModel:
         table = np.array([weights.get(name, (0.0, 0.0)) for name in PAIR_FEATURE_NAMES])
         self.weights = table
         cut = len(CLAIM_FEATURES), len(CLAIM_FEATURES) + len(CAVEAT_FEATURES)
-        claim, caveat, self._between = np.split(table, cut)
+        claim, caveat, between = np.split(table, cut)
+        self._between = group_weights(between)
         self._sides = np.zeros((2, table.shape[1], len(SENTENCE_COLUMNS)))
         np.add.at(self._sides[0].T, _CLAIM, claim)
         np.add.at(self._sides[1].T, _CAVEAT, caveat)

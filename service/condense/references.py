@@ -12,7 +12,7 @@ from typing_extensions import override
 from service.condense.block_reading import Candidate
 from service.core.model import TextSpan
 from service.text.references.datelines import dateline_end
-from service.text.references.leaning import NOTHING, Leaning, SentenceReader
+from service.text.references.leaning import NOTHING, Leaning, SentenceReader, may_end_question
 from service.text.references.names import bare_name
 from service.text.references.persons import NamedPerson, persons_named
 from service.text.references.pronouns import PERSONAL, is_personal, quotations_of, speaks
@@ -95,6 +95,7 @@ class _Finder:
         self._words = words
         lead = text[candidates[0].start : candidates[0].end].split()
         self._reader = SentenceReader(text, words, lead)
+        self._begins_small = text[candidates[0].start : candidates[0].start + 1].islower()
 
     def find(self, place: int, start: int) -> Reference | None:
         """Return the reference of a candidate whose words begin at `start`, behind its dateline."""
@@ -126,14 +127,24 @@ class _Finder:
 
         That shows nothing in a text whose first sentence begins so, nor of a name like "iPhone" or "al-Bakr".
         """
-        if not place or self._text[start - 1] == "\n" or self._text[self._candidates[0].start].islower():
+        if (
+            not place
+            or self._text[start : start + 1].isupper()
+            or self._begins_small
+            or self._text[start - 1] == "\n"
+        ):
             return False
         first = _FIRST_WORD.match(self._text, start, self._candidates[place].end)
         return first is not None and first["word"].islower()
 
     def _is_answer(self, place: int, tokens: Sequence[str]) -> bool:
         """Return whether a candidate answers the question before it in its paragraph."""
-        if not place or "\n" in self._text[self._candidates[place - 1].end : self._candidates[place].start]:
+        if not place:
+            return False
+        before = self._candidates[place - 1]
+        if not may_end_question(self._text[before.end - 1]):  # the usual case, in little time
+            return False
+        if "\n" in self._text[before.end : self._candidates[place].start]:
             return False
         return self._reader.is_answer(tokens, self._tokens(place - 1)[-1])
 
@@ -158,7 +169,9 @@ class _Finder:
         if place == 0 or not self._candidates[place - 1].shown:
             return False
         end, start = self._candidates[place - 1].end, self._candidates[place].start
-        return 0 <= start - end <= MAX_GAP_CHARACTERS and not _UNSEEN_PART.search(self._text, end, start)
+        if not 0 <= start - end <= MAX_GAP_CHARACTERS:
+            return False
+        return self._text[end:start].isspace() or not _UNSEEN_PART.search(self._text, end, start)
 
     def _tokens(self, place: int) -> list[str]:
         return self._text[self._candidates[place].start : self._candidates[place].end].split()

@@ -52,6 +52,9 @@ class Sentence(NamedTuple):
     end: int
 
 
+_new_sentence = Sentence._make
+
+
 def split_sentences(text: str, language: str = "en") -> list[Sentence]:
     """Return the sentences of `text` in order, as disjoint spans; the text between them is in no sentence.
 
@@ -88,8 +91,10 @@ def _in_block(text: str, start: int, end: int, rules: SentenceRules) -> Iterator
     for mark in _MARK.finditer(text, start, end):
         first, last = mark.span()
         if first > begin and (last == end or _ends(text, begin, mark, end, rules)):
-            yield Sentence(begin, last)
-            begin = _skip(_SPACE, text, last, end).end()
+            yield _new_sentence((begin, last))
+            begin = last + 1  # one space, or else any other white space
+            if begin >= end or text[last] != " " or text[begin].isspace():
+                begin = _skip(_SPACE, text, last, end).end()
     if end - begin >= MAX_TOKEN_CHARACTERS and _UNMARKED.match(text, end - 1):
         yield Sentence(begin, end)
 
@@ -99,7 +104,7 @@ def _ends(text: str, begin: int, mark: re.Match[str], stop: int, rules: Sentence
     first, last = mark.span()
     token = last_token(text, begin, first)
     if text[first : last + 1] == ". " and text[last + 1].isupper() and rules.is_ordinary_word(token):
-        return True
+        return True  # so most sentences end
     if mark.lastgroup == "wide":
         return _ends_wide(text, begin, mark, stop)
     ahead = _skip(_AHEAD, text, last, stop)

@@ -12,7 +12,13 @@ import numpy as np
 import pytest
 
 from service.condense import features
-from service.condense.caveat_model import BETWEEN_FEATURES, PAIR_FEATURE_NAMES, PairFeatures, PairModel
+from service.condense.caveat_model import (
+    BETWEEN_FEATURES,
+    PAIR_FEATURE_NAMES,
+    PairFeatures,
+    PairModel,
+    group_weights,
+)
 from service.condense.features import FEATURE_NAMES, SURFACE_FEATURES, extract_features
 from service.text.lexicon import FLAG_BIT, lexicon_for
 
@@ -121,7 +127,8 @@ def test_weighted_between_equals_the_product_of_between_and_weights():
 
     other = np.arange(pairs.sentence_count)[None, :] != claims[:, None]
     expected = pairs.between(claims) @ weights
-    assert np.allclose(np.moveaxis(pairs.weighted_between(claims, weights), 0, -1)[other], expected[other])
+    scores = pairs.weighted_between(claims, group_weights(weights))
+    assert np.allclose(np.moveaxis(scores, 0, -1)[other], expected[other])
 
 
 def test_reasons_are_the_features_with_the_largest_contribution():

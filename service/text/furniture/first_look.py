@@ -10,8 +10,9 @@ import re
 import string
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
-from functools import cache
+from functools import cache, reduce
 from itertools import pairwise
+from operator import or_
 
 from service.text.furniture.words import (
     CLAUSE_MARKS,
@@ -27,6 +28,8 @@ from service.text.quotations import QUOTATION_MARKS
 
 MAX_SHORT_UNSPACED = 40  # characters of a line in an unspaced script that the rules always read
 MAX_LISTED_WORDS = 24  # of a line that consists of dates, counts or names
+MAX_CACHED_TOKENS = 50_000  # a full cache is emptied
+MAX_CACHED_TOKEN_CHARACTERS = 60  # longer tokens are addresses or noise and do not come again
 
 _SEPARATORS = "|｜·•»›"
 _SIGN = re.compile(  # one class first, which `re` finds fast
@@ -35,6 +38,7 @@ _SIGN = re.compile(  # one class first, which `re` finds fast
     rf"|(?<=[{_SEPARATORS}])[^{_SEPARATORS}]{{1,80}}[{_SEPARATORS}])"
 )
 _BRACKETS = ("[", "［", "【")
+_DEPENDENT = re.compile(rf"[{_SEPARATORS}\[［【_]|{UNSPACED_CHARACTER.pattern}|{COMBINING_SIGN.pattern}")
 _WORDS = re.compile(r"\w+")  # faster than WORD
 _CLAUSE_START = re.compile(rf"[{CLAUSE_MARKS}{QUOTATION_MARKS}][\W_]{{0,40}}+([^\W_]++)")
 """The first word of a clause; one may begin behind a quotation, since the rules do not read that."""
@@ -99,8 +103,41 @@ class _Triggers:
     listed: frozenset[str]
 
 
+class _TokenLooks(dict[str, int]):
+    """A cache: token (word with its marks) -> what can make a line furniture, or that it cannot be a list."""
+
+    def __missing__(self, token: str) -> int:
+        triggers = _triggers()
+        lowered = lower(token)
+        # Words of these tokens may depend on what else the line has.
+        is_plain = token.isprintable() and _DEPENDENT.search(token) is None
+        words = _words_of(lowered) if is_plain else []
+        if not is_plain or not triggers.watched.isdisjoint(words) or _SIGN.search(lowered):
+            look = _LOOK_CLOSER
+        else:
+            look = 0 if all(_is_listed(word, triggers) for word in _words_of(token)) else _UNLISTED
+        if not words or words[0] in triggers.first_words or words[0] in triggers.first_asks:
+            look |= _MAY_OPEN
+        if len(token) <= MAX_CACHED_TOKEN_CHARACTERS:
+            self[token] = look
+        return look
+
+
+_LOOK_CLOSER, _UNLISTED, _MAY_OPEN = 1, 2, 4
+_token_looks = _TokenLooks()
+
+
 def can_be_furniture(line: str) -> bool:
     """Return False for most lines that are no furniture, True for all others."""
+    if len(_token_looks) > MAX_CACHED_TOKENS:
+        _token_looks.clear()
+    looks = [_token_looks[token] for token in line.split()]
+    if looks and not looks[0] & _MAY_OPEN and reduce(or_, looks) & ~_MAY_OPEN == _UNLISTED:
+        return False
+    return _may_be_furniture(line)
+
+
+def _may_be_furniture(line: str) -> bool:
     triggers = _triggers()
     is_unspaced_line = not line.isascii() and UNSPACED_CHARACTER.search(line) is not None
     if is_unspaced_line and (len(line) <= MAX_SHORT_UNSPACED or _has_pair(line, triggers)):
@@ -136,7 +173,11 @@ def _is_list(line: str, triggers: _Triggers) -> bool:
     for word in line.split(None, 5)[:5]:  # `any` would take twice the time
         if word.islower() and word.isalpha() and word not in triggers.listed:
             return False
-    return all(word in triggers.listed or word[0].isupper() or word[0].isdigit() for word in _words_of(line))
+    return all(_is_listed(word, triggers) for word in _words_of(line))
+
+
+def _is_listed(word: str, triggers: _Triggers) -> bool:
+    return word in triggers.listed or word[0].isupper() or word[0].isdigit()
 
 
 def _has_mark(words: list[str], watched: Collection[str], triggers: _Triggers) -> bool:

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from functools import reduce
 from itertools import pairwise
+from operator import or_
 from typing import NamedTuple
 
 from service.text.references.names import PersonNames
@@ -26,6 +28,7 @@ _SUBJECTS = (
     | TokenClass.SMALL
 )
 _QUESTION_MARKS = ("?", "؟", "？")
+_AFTER_QUESTION = "\"”»’'"
 _PREPOSITIONS = TokenClass.PHRASE | TokenClass.PLACE
 _BEGINNING = TokenClass.WHOLE_OPENING | DETERMINERS | TokenClass.COUNT | TokenClass.SAID | TokenClass.OPENS
 
@@ -87,10 +90,15 @@ class SentenceReader:
     def read(self, tokens: Sequence[str], before: Callable[[], Sequence[str]]) -> Leaning:
         """Return what leans in a later sentence; `before` gives the tokens of the one before it, if known."""
         codes = self.codes_of(tokens)
-        if _begins_inside(codes):
+        classes = reduce(or_, codes, 0)  # few sentences have a token of the classes that are looked at
+        if classes & TokenClass.CLOSES and _begins_inside(codes):
             return Leaning(phrase=True)
-        has_that_noun = _has_that_noun(codes)
-        if not codes or (not has_that_noun and not _may_point_back(codes) and stands_alone(codes)):
+        has_that_noun = classes & _THAT > 0 and _has_that_noun(codes)
+        if not codes or (
+            not has_that_noun
+            and not _may_point_back(codes)
+            and (classes < TokenClass.HE or stands_alone(codes))
+        ):
             return Leaning(phrase=self._openings.names_known(tokens, codes, before))
         link = 0
         opening, length = self._openings.phrase_at(tokens, 0)
@@ -102,7 +110,7 @@ class SentenceReader:
             or (not opening and self._openings.points_back(tokens, codes, link))
             or any(code & TokenClass.OPENS for code in codes[:link])  # half a quotation would stay behind
             or (
-                (has_that_noun or max(codes) >= TokenClass.THIS)
+                (has_that_noun or classes >= TokenClass.THIS)
                 and self._openings.names_again(tokens, codes, link)
             )
             or self._openings.names_known(tokens, codes, before)
@@ -115,8 +123,10 @@ class SentenceReader:
 
     def is_answer(self, tokens: Sequence[str], before: str) -> bool:
         """Return whether a sentence answers the one before it, which ends with the token `before`."""
+        if not before.rstrip(_AFTER_QUESTION).endswith(_QUESTION_MARKS):
+            return False
         codes = self.codes_of(tokens)
-        if not codes or not before.rstrip("\"”»’'").endswith(_QUESTION_MARKS):
+        if not codes:
             return False
         is_subject = codes[0] & (TokenClass.ARTICLE | PRONOUN)
         is_reply = codes[0] & (TokenClass.COMMA | TokenClass.BEFORE | TokenClass.SMALL) and not is_subject
@@ -139,6 +149,11 @@ class SentenceReader:
         if begin & (_PREPOSITIONS | TokenClass.BEFORE) and not begin & TokenClass.ARTICLE:
             return False
         return bool(begin & _SUBJECTS or not self._words.has_articles)
+
+
+def may_end_question(mark: str) -> bool:
+    """Return whether a sentence that ends with this character may be a question."""
+    return mark in _QUESTION_MARKS or mark in _AFTER_QUESTION or mark.isspace()
 
 
 def _begins_inside(codes: Sequence[int]) -> bool:

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from service.text.furniture.first_look import can_be_furniture
+from service.text.furniture.first_look import _may_be_furniture, can_be_furniture
 from service.text.furniture.rules import is_furniture_outside_quotations
 from service.text.furniture.words import is_unspaced, phrases
 from tests.text.furniture.lines import known_lines
@@ -17,6 +17,11 @@ PIECES = st.one_of(
     st.sampled_from(PHRASES).map(str.capitalize),
     st.sampled_from(["Tarn", "ferry", "24", "09:30", "2026", "Petra Lund", "@tarn", "www.tarn.example", "©"]),
     st.sampled_from([".", ":", ",", "|", "–", "?", "/"]),
+)
+MARKED_WORDS = st.one_of(
+    st.sampled_from("  \n\x1c\xa0\0_.:/|»[(©@'-’ـ"),
+    st.sampled_from(["İ", "ß", "e\u0301", "हिन्दी", "한국", "港", "\u200b", "c)", "com", "www", "1999"]),
+    st.sampled_from(["our", "us", "Read", "Photo", "subscribe", "by", "BY", "ferry", "sank", "Lund", "May"]),
 )
 
 
@@ -31,6 +36,13 @@ def test_furniture_passes(line: str):
 @given(st.lists(PIECES, min_size=1, max_size=7).map(" ".join))
 def test_whatever_the_rules_accept_passes(line: str):
     assert can_be_furniture(line) or not is_furniture_outside_quotations(line, line)
+
+
+@given(
+    st.one_of(st.lists(PIECES, max_size=30).map(" ".join), st.lists(MARKED_WORDS, max_size=9).map("".join))
+)
+def test_the_look_at_single_tokens_says_the_same_as_that_at_the_line(line: str):
+    assert can_be_furniture(line) == _may_be_furniture(line)
 
 
 @pytest.mark.parametrize(
