@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from functools import partial
 
-from sqlalchemy import Connection, Insert, bindparam, case, select, update
+from sqlalchemy import Connection, Insert, Integer, bindparam, case, select, update
 from typing_extensions import override
 
 from service.condense.ports import CondenseStore, FailureResult
@@ -28,21 +29,14 @@ class SqlCondenseStore(CondenseStore):
 
     @override
     async def uncondensed(self, limit: int) -> Sequence[Article]:
-        new = select(articles).where(UNCONDENSED).order_by(articles.c.position).limit(limit)
-        async with self.database.read() as connection:
-            found = [article_of(row) for row in (await connection.execute(new)).mappings()]
-            if len(found) < limit:
-                edited = await connection.execute(corrections.waiting(limit - len(found)))
-                found += [corrections.corrected(row) for row in edited.mappings()]
-        return found
+        return await self.database.run_read(partial(_uncondensed, limit=limit))
 
     @override
     async def record_summaries(self, made: Mapping[str, Summary], now: datetime) -> None:
         upsert = self.database.insert(summaries)
         replaced = {name: upsert.excluded[name] for name in ("method", "key_points", "judge", "made_at")}
         upsert = upsert.on_conflict_do_update(index_elements=["position"], set_=replaced)
-        async with self.database.write() as connection:
-            await connection.run_sync(_record, made, now, upsert)
+        await self.database.run_write(partial(_record, made=made, now=now, upsert=upsert))
 
     @override
     async def record_failure(
@@ -64,6 +58,19 @@ class SqlCondenseStore(CondenseStore):
             if state is None:
                 return await corrections.count_failure(connection, article_id, most)
         return FailureResult.SET_ASIDE if state == "set_aside" else FailureResult.RETRY
+
+
+_NEW = (
+    select(articles).where(UNCONDENSED).order_by(articles.c.position).limit(bindparam("most", type_=Integer))
+)
+
+
+def _uncondensed(connection: Connection, limit: int) -> list[Article]:
+    found = [article_of(row) for row in connection.execute(_NEW, {"most": limit}).mappings()]
+    if len(found) < limit:
+        edited = connection.execute(corrections.WAITING, {"most": limit - len(found)})
+        found += [corrections.corrected(row) for row in edited.mappings()]
+    return found
 
 
 _CONDENSED = (

@@ -15,6 +15,7 @@ from sqlalchemy import (
     ColumnElement,
     Connection,
     Delete,
+    Integer,
     Text,
     bindparam,
     case,
@@ -35,7 +36,7 @@ from service.store.cancel import was_kept
 from service.store.columns import storable
 from service.store.connection import StoreConnection
 from service.store.database import Database
-from service.store.dialect import Query, is_in
+from service.store.dialect import is_in
 from service.store.mappers import Row, article_of, blocks_of, blocks_values
 from service.store.schema import articles, corrections, deliveries, issues, told_corrections
 
@@ -103,19 +104,18 @@ def was_corrected() -> ColumnElement[bool]:
     return exists(1).select_from(told_corrections).where(same).correlate(articles)
 
 
-def waiting(limit: int) -> Query:
-    """Return the query for the articles with an edit that waits for condense, in order of position."""
-    return (
-        select(articles, *NEW)
-        .join(corrections, corrections.c.position == articles.c.position)
-        .where(STILL_WAITING)
-        .order_by(corrections.c.position)
-        .limit(limit)
-    )
+WAITING = (
+    select(articles, *NEW)
+    .join(corrections, corrections.c.position == articles.c.position)
+    .where(STILL_WAITING)
+    .order_by(corrections.c.position)
+    .limit(bindparam("most", type_=Integer))
+)
+"""At most `most` articles with an edit that waits for condense, in order of position."""
 
 
 def corrected(row: Row) -> Article:
-    """Return the edited article of a row of `waiting`."""
+    """Return the edited article of a row of WAITING."""
     return replace(
         article_of(row),
         title=row["new_title"],
