@@ -10,10 +10,10 @@ from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 from functools import cached_property, partial
+from typing import TYPE_CHECKING
 
 from service.app.clock import Clock
 from service.app.transactional_mail import transactional_issue, transactional_renderer
-from service.compose.render.transactional import TransactionalRenderer
 from service.core import ids as identity
 from service.core.errors import UnknownName, UsageError
 from service.core.model import (
@@ -52,6 +52,9 @@ from service.subscribers.sign_up import (
     open_newsletters,
     read_confirmation,
 )
+
+if TYPE_CHECKING:
+    from service.compose.render.transactional import TransactionalRenderer
 
 MAX_NAMED_CHARACTERS = 1_000
 """Length of the ids of all newsletters of one sign-up, which its link contains; a path may have 2,000."""

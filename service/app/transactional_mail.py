@@ -6,7 +6,6 @@ from datetime import datetime
 from typing import TYPE_CHECKING
 
 from service.app.factories.templates import template_folders
-from service.compose.render.transactional import TransactionalRenderer
 from service.core import ids as identity
 from service.core.model import Issue, MailKind, Membership, RenderedMail, Roster, SubscriptionStatus
 from service.settings.values import Settings
@@ -16,10 +15,13 @@ from service.subscribers.sign_up import UNSUBSCRIBE_MAIL_LIMIT, attempt_limit, m
 
 if TYPE_CHECKING:
     from service.app.factories.application import Application
+    from service.compose.render.transactional import TransactionalRenderer
 
 
 def transactional_renderer(settings: Settings) -> TransactionalRenderer:
     """Return the renderer of transactional mail."""
+    from service.compose.render.transactional import TransactionalRenderer  # noqa: PLC0415 - jinja2 and babel
+
     templates, custom = template_folders(settings)
     return TransactionalRenderer(templates, settings.site, custom)
 

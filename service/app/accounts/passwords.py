@@ -5,12 +5,13 @@ from __future__ import annotations
 import asyncio
 from concurrent.futures import ThreadPoolExecutor
 from functools import cache
-
-from argon2 import PasswordHasher
-from argon2.exceptions import InvalidHashError, VerificationError
+from typing import TYPE_CHECKING
 
 from service.core.errors import UsageError
 from service.core.secret import Secret
+
+if TYPE_CHECKING:
+    from argon2 import PasswordHasher
 
 MIN_PASSWORD_CHARACTERS = 12  # NIST SP 800-63B-4 asks for 15 without a second factor, 8 with one
 MAX_PASSWORD_CHARACTERS = 200
@@ -52,6 +53,8 @@ def needs_new_hash(stored: Secret) -> bool:
 def _verify(stored: Secret | None, given: str) -> bool:
     if len(given) > MAX_PASSWORD_CHARACTERS:
         return False
+    from argon2.exceptions import InvalidHashError, VerificationError  # noqa: PLC0415 - see _hasher
+
     try:
         return _hasher().verify((stored or _nobody()).reveal(), given)
     except (VerificationError, InvalidHashError):
@@ -60,6 +63,8 @@ def _verify(stored: Secret | None, given: str) -> bool:
 
 @cache
 def _hasher() -> PasswordHasher:
+    from argon2 import PasswordHasher  # noqa: PLC0415 - for logins only
+
     return PasswordHasher()
 
 

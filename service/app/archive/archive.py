@@ -7,12 +7,11 @@ import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
+from typing import TYPE_CHECKING
 
-from service.app.archive.issue_page import IssuePage, fill_name, page_of_digest, page_of_mail
 from service.app.clock import Clock
 from service.app.factories.templates import template_folders
 from service.compose.render.text_cleaning import MAX_TITLE_CHARACTERS, clean
-from service.compose.render.theme import DEFAULT_THEME, DIGEST_TEMPLATES, TemplateFolder
 from service.core import tokens
 from service.core.archive_links import (
     NONE,
@@ -33,6 +32,9 @@ from service.store.listed_issues import SqlListedIssues
 from service.store.subscribers import SqlSubscriberStore
 from service.subscribers.sign_up import open_newsletters
 from service.text.i18n import Labels, localizer_for
+
+if TYPE_CHECKING:
+    from service.app.archive.issue_page import IssuePage
 
 STORIES_PER_PAGE = 200
 ISSUES_PER_PAGE = 30
@@ -97,6 +99,8 @@ class IssueArchive:
 
     async def page(self, issue: ArchivedIssue, number: int = 1) -> IssuePage | None:
         """Return page `number` of an issue, counted from 1; None if it has no such page."""
+        from service.app.archive.issue_page import page_of_digest, page_of_mail  # noqa: PLC0415 - with all of compose
+
         first = max(number - 1, 0) * STORIES_PER_PAGE
         stored, edition = issue.stored, issue.stored.edition
         found = await self._digests.part(stored.id, first, STORIES_PER_PAGE)
@@ -133,6 +137,8 @@ class IssueArchive:
         self, newsletter: Newsletter, issue: Issue, digest: Digest, edition: Edition
     ) -> IssuePage:
         """Return the page that an issue which is not recorded would have, with all its stories."""
+        from service.app.archive.issue_page import page_of_digest  # noqa: PLC0415 - with all of compose
+
         stored = StoredIssue(issue.id, newsletter.id, issue.rendered.subject, edition, issue.created_at)
         links = issue_links(await self._key(), self.settings.site.url, issue.id, newsletter.archive)
         total = len(digest.stories)
@@ -216,6 +222,8 @@ class IssueArchive:
         return ArchivedNewsletter(newsletter, links)
 
     def _entry(self, issue: ListedIssue, newsletter: Newsletter, secret: bytes) -> ListEntry:
+        from service.app.archive.issue_page import fill_name  # noqa: PLC0415 - with all of compose
+
         headline = clean(fill_name(issue.subject), MAX_TITLE_CHARACTERS) or newsletter.title
         links = issue_links(secret, self.settings.site.url, issue.id, newsletter.archive)
         return ListEntry(issue, headline, links)
@@ -225,6 +233,12 @@ class IssueArchive:
 
     @cached_property
     def _labels(self) -> Labels:
+        from service.compose.render.theme import (  # noqa: PLC0415 - with all of compose
+            DEFAULT_THEME,
+            DIGEST_TEMPLATES,
+            TemplateFolder,
+        )
+
         return TemplateFolder(DIGEST_TEMPLATES, *template_folders(self.settings)).labels(DEFAULT_THEME)
 
     @cached_property

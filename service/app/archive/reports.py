@@ -9,7 +9,6 @@ from datetime import timedelta
 from enum import StrEnum
 
 from service.app.archive.archive import STORIES_PER_PAGE, ArchivedIssue, IssueArchive
-from service.app.articles.labels import record_reader_label
 from service.compose.render.text_cleaning import MAX_TITLE_CHARACTERS, clean
 from service.core.model import Digest, LabelKind, Role, StoryPoint, TextSpan
 from service.store.digests import SqlDigestStore
@@ -102,6 +101,8 @@ class Reports:
         ]
         if not await SqlAttemptStore(self.archive.database).allows(limited, now):
             return ReportResult.TOO_MANY
+        from service.app.articles.labels import record_reader_label  # noqa: PLC0415 - with condense
+
         await record_reader_label(labels, point.article, span, label, now)
         return ReportResult.RECORDED
 

@@ -183,11 +183,11 @@ class Application:
 
     async def pending_work(self) -> PendingWork:
         """Return the number of items that wait for each stage now; drafts to make are items of compose."""
-        from service.app.drafts.editor import count_missing  # noqa: PLC0415 - see the module's docstring
-
         work = await self.queries.pending_work(self.clock())
         if not any(newsletter.review for newsletter in self.roster.newsletters):
             return work
+        from service.app.drafts.editor import count_missing  # noqa: PLC0415 - see the module's docstring
+
         return replace(work, groups=work.groups + await count_missing(self))
 
     async def apply_roster(self) -> RosterReport:

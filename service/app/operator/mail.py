@@ -19,7 +19,6 @@ from service.app.accounts.manage import admin_url
 from service.app.operator.observations import installation_of, observe
 from service.app.operator.problems import Problem, dated, problems_of
 from service.app.transactional_mail import transactional_issue, transactional_renderer
-from service.compose.render.transactional import OperatorLine
 from service.core import ids as identity
 from service.core.errors import UsageError
 from service.core.model import DraftState, Issue, MailKind, RenderedMail, Subscriber
@@ -30,6 +29,7 @@ from service.store.transactional import SqlSignUpStore
 
 if TYPE_CHECKING:
     from service.app.factories.application import Application
+    from service.compose.render.transactional import OperatorLine
 
 HOUR = 7  # local: nobody reads mail before, and what goes wrong at night may be well by then
 PATIENCE = timedelta(minutes=15)  # a restart of the mail server or of a site takes less
@@ -116,6 +116,8 @@ async def _plan_draft_mails(app: Application, now: datetime) -> int:
         for draft in await SqlDraftStore(app.database).drafts_of()
         if draft.state is DraftState.WAITING and draft.due_at > now and draft.created_at > now - DRAFT_AGE
     }
+    from service.compose.render.transactional import OperatorLine  # noqa: PLC0415 - jinja2, for a mail only
+
     planned = 0
     for (newsletter, due_at), draft in waiting.items():
         title = reviewed.get(newsletter, newsletter)
@@ -158,6 +160,8 @@ def _rendered(app: Application, found: Sequence[Problem], now: datetime) -> Rend
 
 
 def _line(one: Problem, zone: ZoneInfo, base: str) -> OperatorLine:
+    from service.compose.render.transactional import OperatorLine  # noqa: PLC0415 - as above
+
     since = f"since {one.since.astimezone(zone):%a %-d %b %Y, %H:%M}" if one.since else ""
     said = f"{one.said[:1].upper()}{one.said[1:]}."
     return OperatorLine(said, since, one.advice, f"{base}{one.page}".rstrip("/"))

@@ -13,12 +13,10 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING
 
-from service.app.factories.gather import proxy_of
 from service.app.webhooks.signature import message_body, signed_headers
 from service.core.errors import UnknownName
 from service.core.ids import content_id
 from service.core.model import WebhookMessage, WebhookStatus
-from service.gather.http.post import post
 from service.settings.values import WebhookSettings
 from service.store.webhooks import SqlWebhookStore
 
@@ -158,6 +156,9 @@ async def _send_to(app: Application, status: WebhookStatus, webhook: WebhookSett
 
 async def _attempt(app: Application, message: WebhookMessage, webhook: WebhookSettings) -> tuple[int, str]:
     """Send a message once; return the status of the response, and "" or why it was not accepted."""
+    from service.app.factories.gather import proxy_of  # noqa: PLC0415 - few sites have webhooks
+    from service.gather.http.post import post  # noqa: PLC0415 - as above
+
     body, fetch = message_body(message), app.settings.fetch
     headers = {
         **signed_headers(message, body, webhook.secret, app.clock()),

@@ -5,17 +5,20 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Callable, Hashable, Sequence
 from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
 
 from starlette.exceptions import HTTPException
 from starlette.requests import Request
 from starlette.responses import Response
 
 from service.app.archive.archive import ArchivedIssue, IssueArchive, ListEntry
-from service.app.archive.issue_page import IssuePage
 from service.core.archive_links import PUBLIC, sign_up_url
 from service.web.archive.epub import MIME_TYPE
 from service.web.archive.rendering import IssueRenderer
 from service.web.archive.responses import RenderedBodies, cacheable, key_of, page_number_of
+
+if TYPE_CHECKING:
+    from service.app.archive.issue_page import IssuePage
 
 MAX_DOWNLOAD_PAGES = 5  # of 200 stories each; the web page has the others
 HTML = "text/html"

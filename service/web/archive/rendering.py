@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import TYPE_CHECKING
 
 from service.app.archive.archive import ListEntry
-from service.app.archive.issue_page import IssuePage
-from service.app.archive.markdown import markdown_of
 from service.core.archive_links import NewsletterLinks
 from service.text.i18n import Localizer
 from service.web.archive.epub import EpubBook, EpubChapter, write_epub
 from service.web.archive.responses import numbered
 from service.web.pages import Pages
+
+if TYPE_CHECKING:
+    from service.app.archive.issue_page import IssuePage
 
 CONTENT = "issue_content.html"
 
@@ -51,6 +53,8 @@ class IssueRenderer:
 
     def markdown(self, pages: Sequence[IssuePage]) -> bytes:
         """Return the issue of these pages as a Markdown file in UTF-8."""
+        from service.app.archive.markdown import markdown_of  # noqa: PLC0415 - with all of compose
+
         return markdown_of(pages, self.labels(pages[0]).text("more_stories")).encode()
 
     def epub(self, pages: Sequence[IssuePage]) -> bytes:
