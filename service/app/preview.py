@@ -53,12 +53,11 @@ async def preview_reader(
     for membership in await app.subscribers.memberships(newsletter=newsletter.id, email=email):
         cursor = membership.subscription.served_through
         return PreviewReader(membership.edition, cursor, membership.subscriber)
-    subscriber_id = identity.subscriber_id(email)
-    for entry in app.roster.subscribers:
-        for name, preferences in entry.newsletters:
-            if entry.subscriber.id == subscriber_id and name == newsletter.id:
-                edition = edition_for(newsletter, preferences, entry.subscriber.timezone)
-                return PreviewReader(edition, position, entry.subscriber)
+    entry = app.roster.subscriber(identity.subscriber_id(email))
+    for name, preferences in entry.newsletters if entry else ():
+        if entry and name == newsletter.id:
+            edition = edition_for(newsletter, preferences, entry.subscriber.timezone)
+            return PreviewReader(edition, position, entry.subscriber)
     raise not_subscribed(email, newsletter.id, (entry.subscriber.email for entry in app.roster.subscribers))
 
 

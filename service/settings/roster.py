@@ -150,7 +150,7 @@ class RosterReader:
 
     # --- subscribers -----------------------------------------------------------------------
 
-    def _subscribers(self) -> tuple[tuple[RosterEntry, ...], tuple[str, ...]]:
+    def _subscribers(self) -> tuple[Sequence[RosterEntry], tuple[str, ...]]:
         """Return the valid subscribers, and the ids of the skipped ones."""
         names = [None if one is None else sorted(one) for one in (self._known_newsletters, self._topics)]
         # Without a skipped subscriber, a tolerant reading and a strict one find the same.

@@ -44,7 +44,7 @@ def personal_channel_of(name: str, settings: Settings, roster: Roster, key: byte
 
     addresses = {
         entry.subscriber.id: entry.channel_address
-        for entry in roster.subscribers
+        for entry in roster.on_channels()
         if entry.subscriber.channel == name
     }
     unreadable = frozenset(roster.unreadable_subscribers)
@@ -57,13 +57,13 @@ def personal_channel_of(name: str, settings: Settings, roster: Roster, key: byte
 
 def personal_channels_of(settings: Settings, roster: Roster) -> list[Channel]:
     """Return the personal channels that the roster uses; they can be asked, and send nothing."""
-    names = {entry.subscriber.channel for entry in roster.subscribers}
-    return [personal_channel_of(name, settings, roster) for name in sorted(filter(None, names))]
+    names = {entry.subscriber.channel or "" for entry in roster.on_channels()}
+    return [personal_channel_of(name, settings, roster) for name in sorted(names)]
 
 
 def channel_faults(settings: Settings, roster: Roster) -> list[Fault]:
     """Return a fault for each reason why addresses on personal channels cannot be used. It may block."""
-    emails = {entry.subscriber.id: entry.subscriber.email for entry in roster.subscribers}
+    emails = {entry.subscriber.id: entry.subscriber.email for entry in roster.on_channels()}
     reasons: dict[str, list[str]] = {}
     for channel in personal_channels_of(settings, roster):
         for subscriber_id, reason in channel.address_problems().items():

@@ -63,11 +63,10 @@ async def person_of(app: Application, person: str) -> Person | None:
     if not found:
         return None
     subscriber = found[0].subscriber
-    entry = next((one for one in app.roster.subscribers if one.subscriber.id == person), None)
     return Person(
         subscriber,
         tuple(found),
-        entry,
+        app.roster.subscriber(person),
         await app.subscribers.suppression(subscriber.email),
         await SqlBounceStore(app.database).bounces_of(subscriber.email),
         await SqlConsentStore(app.database).consents_of(person),

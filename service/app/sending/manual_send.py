@@ -155,20 +155,20 @@ async def _recipients(app: Application, request: SendRequest) -> Recipients:
     if request.addresses is None:
         groups = await app.composer.store.groups_of(newsletter.id, None)
         return Recipients(newsletter, None, sum(group.size for group in groups), {})
-    known = [entry.subscriber.email for entry in app.roster.subscribers]
     chosen: dict[str, Membership] = {}
     left_out: dict[str, str] = {}
     unknown: list[str] = []
     for address in dict.fromkeys(request.addresses):
         found = await app.subscribers.memberships(newsletter=newsletter.id, email=address)
         if not found:
-            unknown.append(str(not_subscribed(address, newsletter.id, known)))
+            unknown.append(address)
         elif reason := unreachable(found[0].subscription.status, found[0].suppressed, found[0].pause_end):
             left_out[found[0].subscriber.id] = reason
         else:
             chosen[found[0].subscriber.id] = found[0]
     if unknown:
-        raise UsageError(" ".join(unknown))
+        known = [entry.subscriber.email for entry in app.roster.subscribers]
+        raise UsageError(" ".join(str(not_subscribed(one, newsletter.id, known)) for one in unknown))
     return Recipients(newsletter, tuple(chosen.values()), len(chosen), left_out)
 
 

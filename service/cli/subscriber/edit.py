@@ -35,7 +35,7 @@ def edit(
     for name, sentence in problems.items():
         raise UsageError(f"--{name}: {sentence}")
     roster = context.load_config(tolerant=True).roster
-    if any(entry.subscriber.id == subscriber_id(address) for entry in roster.subscribers):
+    if roster.subscriber(subscriber_id(address)):
         _edit_file(address, given, texts, newsletter)
     else:
         _edit_database(address, given, texts, newsletter)

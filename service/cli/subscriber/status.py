@@ -40,7 +40,7 @@ def erase(address: str, *, yes: bool) -> None:
     erased = subscriber_id(address)
 
     async def work(app: Application) -> bool:
-        if any(entry.subscriber.id == erased for entry in app.roster.subscribers):
+        if app.roster.subscriber(erased):
             raise UsageError(f"{address} is in subscribers.yaml; run caveat subscriber remove first")
         require_confirmation(f"Erase {address}? This cannot be undone.", confirmed=yes)
         known = await subscribers.erase(app, address)

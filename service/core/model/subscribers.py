@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from abc import abstractmethod
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import date, datetime
 from enum import StrEnum
@@ -171,6 +173,18 @@ class RosterEntry:
     channel_address: Secret = field(default=Secret())
 
 
+class IndexedEntries(Sequence[RosterEntry]):
+    """Subscribers of a roster that need not all be read to find one of them."""
+
+    @abstractmethod
+    def with_id(self, subscriber_id: str) -> RosterEntry | None:
+        """Return the subscriber with this id, or None."""
+
+    @abstractmethod
+    def on_channels(self) -> Sequence[RosterEntry]:
+        """Return the subscribers who chose a channel of their own."""
+
+
 @dataclass(frozen=True, slots=True)
 class Roster:
     """The feeds, newsletters and subscribers that config/ declares.
@@ -183,7 +197,7 @@ class Roster:
 
     feeds: tuple[Feed, ...]
     newsletters: tuple[Newsletter, ...]
-    subscribers: tuple[RosterEntry, ...]
+    subscribers: Sequence[RosterEntry]
     unreadable_subscribers: tuple[str, ...] = ()
     fingerprint: str = field(default="", compare=False)
     is_complete: bool = True
@@ -191,6 +205,18 @@ class Roster:
     def newsletter(self, newsletter_id: str) -> Newsletter | None:
         """Return the newsletter with this id, or None."""
         return next((n for n in self.newsletters if n.id == newsletter_id), None)
+
+    def subscriber(self, subscriber_id: str) -> RosterEntry | None:
+        """Return the subscriber with this id, or None."""
+        if isinstance(self.subscribers, IndexedEntries):
+            return self.subscribers.with_id(subscriber_id)
+        return next((entry for entry in self.subscribers if entry.subscriber.id == subscriber_id), None)
+
+    def on_channels(self) -> Sequence[RosterEntry]:
+        """Return the subscribers who chose a channel of their own."""
+        if isinstance(self.subscribers, IndexedEntries):
+            return self.subscribers.on_channels()
+        return [entry for entry in self.subscribers if entry.subscriber.channel]
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,9 +1,12 @@
 """Cache of the validated subscribers.yaml: reading 10,000 people takes seconds, reading the cache much less.
 
 A cache file is used only for the very same bytes of subscribers.yaml, the same version of Caveat and the same
-names that the subscribers were checked against; else the file is read again. It is JSON with a checksum,
-readable for its owner only. It has no address on a personal channel, which is a secret: these subscribers are
-read again from their lines of the file.
+names that the subscribers were checked against; else the file is read again. It has a checksum, is readable
+for its owner only, and has no address on a personal channel, which is a secret: these subscribers are read
+again from their lines of the file.
+
+The first line says what the cache was made from, the second has what concerns all subscribers, and each other
+line is the JSON of a subscriber, which starts with the id. So one of 100,000 is found by a search for bytes.
 """
 
 from __future__ import annotations
@@ -13,21 +16,24 @@ import json
 import os
 import stat
 import tempfile
-from collections.abc import Callable, Mapping, Sequence
-from contextlib import suppress
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
+from functools import cached_property
 from importlib.metadata import version
 from pathlib import Path
-from typing import Any
+from typing import Any, overload
+
+from typing_extensions import override
 
 from service.core import ids as identity
-from service.core.errors import Fault
-from service.core.model import PREFERENCE_FIELDS, Preferences, RosterEntry, Subscriber
+from service.core.errors import CaveatError, Fault
+from service.core.model import PREFERENCE_FIELDS, IndexedEntries, Preferences, RosterEntry, Subscriber
 from service.settings.yaml.document import YamlDocument, read_yaml
 
 MIN_BYTES = 64 * 1024  # of subscribers.yaml; a smaller file is read in less than half a second
 MAX_BYTES = 256 * 1024 * 1024  # of a cache file
-FORM = "caveat-subscribers-1"
+FORM = "caveat-subscribers-2"
 """First word of a cache file; another form gets another number."""
 
 FILE = "subscribers.yaml"
@@ -35,6 +41,12 @@ FOLDER_MODE = 0o700
 
 NUMBERS = frozenset({"stories", "points", "minutes"})  # preferences that are whole numbers
 LISTS = frozenset({"topics", "languages", "follow", "mute"})  # preferences that are lists of texts
+
+MALFORMED = (ValueError, TypeError, KeyError, IndexError, AttributeError, RecursionError)
+UNREADABLE = (
+    "the cache of subscribers.yaml was not written by Caveat; delete the file subscribers-*.cache in the "
+    "folder of the database, or in ~/.cache/caveat"
+)
 
 ReadItem = Callable[[object], RosterEntry]
 """Returns the valid subscriber of one item of the list. Raises ValueError."""
@@ -44,7 +56,7 @@ ReadItem = Callable[[object], RosterEntry]
 class ReadSubscribers:
     """The valid subscribers of the file, the ids of the skipped ones, and the warnings about them."""
 
-    entries: tuple[RosterEntry, ...]
+    entries: Sequence[RosterEntry]
     skipped: tuple[str, ...]
     warnings: tuple[Fault, ...]
 
@@ -82,8 +94,8 @@ class SubscriberCache:
         if head.decode("ascii", "replace") != self._head(conditions, body):
             return None
         try:
-            return self._unpacked(json.loads(body), read_item)
-        except (ValueError, TypeError, KeyError, IndexError, AttributeError, RecursionError):
+            return self._unpacked(body, read_item)
+        except MALFORMED:
             return None
 
     def put(self, conditions: Sequence[object], found: ReadSubscribers, document: YamlDocument) -> None:
@@ -94,11 +106,12 @@ class SubscriberCache:
         if people is None:
             return
         values = {
-            "people": people,
+            "people": len(people),
+            "on_channels": [number for number, entry in enumerate(found.entries) if entry.subscriber.channel],
             "skipped": found.skipped,
             "warnings": [[one.line, one.column, one.message, one.expected] for one in found.warnings],
         }
-        body = json.dumps(values, separators=(",", ":")).encode()
+        body = b"\n".join(json.dumps(one, separators=(",", ":")).encode() for one in (values, *people))
         with suppress(OSError):
             descriptor, temporary = tempfile.mkstemp(dir=self._path.parent, prefix=f".{self._path.name}.")
             try:
@@ -115,16 +128,91 @@ class SubscriberCache:
         made_from.update(hashlib.sha256(self._data).digest())
         return f"{FORM} {made_from.hexdigest()} {hashlib.sha256(body).hexdigest()}"
 
-    def _unpacked(self, values: Mapping[str, Any], read_item: ReadItem) -> ReadSubscribers:
-        lines = self._data.decode("utf-8-sig").splitlines(keepends=True)
-        entries = tuple(
-            _entry(packed) if isinstance(packed, list) else _read_again(lines, packed, read_item)
-            for packed in values["people"]
-        )
+    def _unpacked(self, body: bytes, read_item: ReadItem) -> ReadSubscribers:
+        values = json.loads(body.partition(b"\n")[0])
+        entries = CachedEntries(body, values["people"], self._on_channels(body, values, read_item))
         warnings = tuple(
             Fault(FILE, line, column, what, why) for line, column, what, why in values["warnings"]
         )
         return ReadSubscribers(entries, tuple(map(_text, values["skipped"])), warnings)
+
+    def _on_channels(
+        self, body: bytes, values: Mapping[str, Any], read_item: ReadItem
+    ) -> dict[int, RosterEntry]:
+        """Return the subscribers with a personal channel, by their number, read again from the file."""
+        if not values["on_channels"]:
+            return {}
+        lines, packed = self._data.decode("utf-8-sig").splitlines(keepends=True), body.split(b"\n")[1:]
+        return {
+            number: _read_again(lines, json.loads(packed[number])[1], read_item)
+            for number in values["on_channels"]
+        }
+
+
+class CachedEntries(IndexedEntries):
+    """The subscribers of a cache file, whose content after the first line is `body`.
+
+    `on_channels` are those that are not in the cache, by number. The others are decoded together when more
+    than one of them is needed.
+    """
+
+    def __init__(self, body: bytes, count: int, on_channels: Mapping[int, RosterEntry]) -> None:
+        self._body, self._count, self._on_channels = body, count, on_channels
+
+    @override
+    def __len__(self) -> int:
+        return self._count
+
+    @overload
+    def __getitem__(self, index: int) -> RosterEntry: ...
+
+    @overload
+    def __getitem__(self, index: slice) -> tuple[RosterEntry, ...]: ...
+
+    @override
+    def __getitem__(self, index: int | slice) -> RosterEntry | tuple[RosterEntry, ...]:
+        return self._all[index]
+
+    @override
+    def __iter__(self) -> Iterator[RosterEntry]:
+        return iter(self._all)
+
+    @override
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, Sequence) and self._all == tuple(other)
+
+    @override
+    def __hash__(self) -> int:
+        return hash(self._body)
+
+    @override
+    def with_id(self, subscriber_id: str) -> RosterEntry | None:
+        found = next((one for one in self.on_channels() if one.subscriber.id == subscriber_id), None)
+        start = self._body.find(b"\n[" + json.dumps(subscriber_id).encode() + b",")
+        if found or start < 0:
+            return found
+        end = self._body.find(b"\n", start + 1)
+        with _readable():
+            return _entry(json.loads(self._body[start : end if end >= 0 else None]))
+
+    @override
+    def on_channels(self) -> Sequence[RosterEntry]:
+        return tuple(self._on_channels.values())
+
+    @cached_property
+    def _all(self) -> tuple[RosterEntry, ...]:
+        with _readable():
+            people = json.loads(b"[" + self._body.partition(b"\n")[2].replace(b"\n", b",") + b"]")
+            return tuple(self._on_channels.get(number) or _entry(one) for number, one in enumerate(people))
+
+
+@contextmanager
+def _readable() -> Iterator[None]:
+    """Raise a CaveatError for content that fits its checksum, and that no Caveat has written."""
+    try:
+        yield
+    except MALFORMED as error:
+        raise CaveatError(UNREADABLE) from error
 
 
 def _private_content(path: Path) -> bytes | None:
@@ -141,16 +229,20 @@ def _private_content(path: Path) -> bytes | None:
         return file.read()
 
 
-def _packed(entries: Sequence[RosterEntry], document: YamlDocument) -> list[Any] | None:
-    """Return each subscriber as JSON values; one with a personal channel as the lines of the file.
+def _packed(entries: Sequence[RosterEntry], document: YamlDocument) -> list[list[Any]] | None:
+    """Return each subscriber as JSON values, one with a personal channel as id and lines of the file.
 
     None if these lines are unknown, because the file spells the address in another way.
     """
     spans = _spans(document) if any(entry.subscriber.channel for entry in entries) else {}
-    packed = [
-        spans.get(entry.subscriber.id) if entry.subscriber.channel else _values(entry) for entry in entries
+    on_channels = {entry.subscriber.id for entry in entries if entry.subscriber.channel}
+    if not on_channels <= spans.keys():
+        return None
+    return [
+        [identifier, spans[identifier]] if identifier in on_channels else [identifier, *_values(entry)]
+        for entry in entries
+        if (identifier := entry.subscriber.id)
     ]
-    return None if None in packed else packed
 
 
 def _spans(document: YamlDocument) -> dict[str, dict[str, int]]:
@@ -184,9 +276,9 @@ def _values(entry: RosterEntry) -> list[Any]:
 
 
 def _entry(packed: list[Any]) -> RosterEntry:
-    email, name, zone, newsletters = packed
+    subscriber_id, email, name, zone, newsletters = packed
     timezone = None if zone is None else _text(zone)
-    person = Subscriber(identity.subscriber_id(email), _text(email), _text(name), timezone)
+    person = Subscriber(_text(subscriber_id), _text(email), _text(name), timezone)
     return RosterEntry(person, tuple((_text(one), _preferences(wanted)) for one, wanted in newsletters))
 
 

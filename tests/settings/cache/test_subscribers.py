@@ -11,6 +11,8 @@ from pathlib import Path
 
 import pytest
 
+from service.core.errors import CaveatError
+from service.core.ids import subscriber_id
 from service.settings.cache import subscribers as cache
 from service.settings.values import LoadedConfig
 from tests.settings.config_folders import FILES, a_config_folder, loaded
@@ -104,8 +106,12 @@ def resealed(file: Path, body: bytes) -> bytes:
     return b"%s %s %s\n%s" % (form, key, hashlib.sha256(body).hexdigest().encode(), body)
 
 
-def people(*entries: object) -> bytes:
-    return json.dumps({"people": entries, "skipped": [], "warnings": []}).encode()
+def people(*entries: object, on_channels: tuple[int, ...] = ()) -> bytes:
+    values = {"people": len(entries), "on_channels": on_channels, "skipped": [], "warnings": []}
+    return b"\n".join(json.dumps(one).encode() for one in (values, *entries))
+
+
+AMINA = subscriber_id("amina@example.org")
 
 
 @pytest.mark.parametrize(
@@ -117,13 +123,10 @@ def people(*entries: object) -> bytes:
         lambda _file: pickle.dumps(Hostile()),
         lambda file: resealed(file, pickle.dumps(Hostile())),
         lambda file: resealed(file, b"[" * 100_000),
-        lambda file: resealed(
-            file, people(["a@example.org", "", None, [["morning", {"stories": "x" * 9}]]], 3)
-        ),
-        lambda file: resealed(file, people(["a@example.org", "", None, [["morning", {"__class__": "x"}]]])),
-        lambda file: resealed(file, people({"first": 1, "last": 0})),
-        lambda file: resealed(file, people({"first": 1, "last": 10**12})),
-        lambda file: resealed(file, people([["a"], "", None, []])),
+        lambda file: resealed(file, people([AMINA, {"first": 1, "last": 0}], on_channels=(0,))),
+        lambda file: resealed(file, people([AMINA, {"first": 1, "last": 10**12}], on_channels=(0,))),
+        lambda file: resealed(file, people([AMINA, 3], on_channels=(0,))),
+        lambda file: resealed(file, people(on_channels=(7,))),
     ],
 )
 def test_a_spoilt_or_hostile_cache_is_read_again_from_the_file(
@@ -137,6 +140,40 @@ def test_a_spoilt_or_hostile_cache_is_read_again_from_the_file(
     assert read(folder, parsed=True).roster == right.roster
     assert not (folder / "hacked").exists()
     read(folder, parsed=False)  # it was written anew
+
+
+@pytest.mark.parametrize(
+    "entry",
+    [
+        [AMINA, "amina@example.org", "", None, [["morning", {"stories": "x" * 9}]], 3],
+        [AMINA, "amina@example.org", "", None, [["morning", {"__class__": "x"}]]],
+        [AMINA, ["amina"], "", None, []],
+        [AMINA],
+        AMINA,
+    ],
+)
+def test_a_forged_subscriber_is_an_error_when_it_is_read(folder: Path, entry: object):
+    read(folder, parsed=True)
+    file = cached(folder)
+    file.write_bytes(resealed(file, people(entry)))
+    roster = read(folder, parsed=False).roster
+
+    with pytest.raises(CaveatError, match="delete the file"):
+        list(roster.subscribers)
+
+
+def test_one_subscriber_is_found_without_reading_the_others(folder: Path):
+    parsed, roster = read(folder, parsed=True).roster, read(folder, parsed=False).roster
+
+    for name in ("amina", "ben", "carla"):
+        person = subscriber_id(f"{name}@example.org")
+        assert roster.subscriber(person) == parsed.subscriber(person)
+        assert roster.subscriber(person).subscriber.email == f"{name}@example.org"
+    for unknown in ("", "amina", f'{AMINA}","amina@example.org', "\n"):
+        assert roster.subscriber(unknown) is None
+    assert [entry.subscriber.email for entry in roster.on_channels()] == ["ben@example.org"]
+    assert "_all" not in vars(roster.subscribers)
+    assert len(roster.subscribers) == 3
 
 
 def test_a_file_that_others_can_write_or_a_link_is_not_trusted(folder: Path):
