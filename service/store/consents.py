@@ -14,6 +14,7 @@ from sqlalchemy import Connection, select, update
 
 from service.core import ids as identity
 from service.core.model import Consent, ConsentRecord, ConsentWay
+from service.store.bulk_insert import insert_rows
 from service.store.connection import StoreConnection
 from service.store.database import Database
 from service.store.schema import consent_texts, consents, subscribers
@@ -70,7 +71,7 @@ async def record_consents(
         {"subscriber": subscriber, "newsletter": newsletter} | common
         for subscriber, newsletter in subscriptions
     ]
-    await connection.execute(consents.insert(), rows)
+    await connection.run_sync(insert_rows, consents, rows)
 
 
 async def save_text(database: Database, connection: StoreConnection, consent: Consent) -> str | None:

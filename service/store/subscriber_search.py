@@ -13,6 +13,7 @@ from sqlalchemy import Connection, delete, text
 from service.core.ids import address_hash
 from service.core.model import Subscriber
 from service.core.subscriber_search.search_text import search_text, trigram_numbers
+from service.store.bulk_insert import insert_rows
 from service.store.connection import StoreConnection
 from service.store.database import Database
 from service.store.dialect import is_in
@@ -38,7 +39,7 @@ async def index_people(connection: StoreConnection, people: Mapping[int, Subscri
         search_values(number, person.email, person.name, on_postgres=on_postgres)
         for number, person in people.items()
     ]
-    await connection.execute(subscriber_search.insert(), rows)
+    await connection.run_sync(insert_rows, subscriber_search, rows)
 
 
 def search_values(number: int, email: str, name: str, *, on_postgres: bool) -> Values:

@@ -15,10 +15,11 @@ from zoneinfo import ZoneInfo
 from sqlalchemy import Boolean, and_, bindparam, case, exists, func, select, update
 
 from service.core import ids as identity
-from service.core.model import Consent, ConsentWay, DesiredSubscription, Edition, Subscriber
+from service.core.model import Consent, ConsentWay, DesiredSubscription, Edition, Preferences, Subscriber
 from service.core.schedules import next_occurrence, occurrences, parse_schedule
 from service.store import groups as group_rows
 from service.store import pauses
+from service.store.bulk_insert import insert_rows
 from service.store.connection import StoreConnection
 from service.store.consents import record_consents
 from service.store.database import Database
@@ -106,6 +107,7 @@ class SubscriptionWriter:
     _old_groups: set[int] = field(default_factory=set)
     _groups: dict[tuple[str, int, datetime], int] = field(default_factory=dict)
     _starts: dict[str, int] = field(default_factory=dict)
+    _preferences: dict[Preferences, Values] = field(default_factory=dict)
 
     async def write(self, placements: Sequence[DesiredSubscription]) -> None:
         """Insert or update these subscriptions, and count the changes."""
@@ -136,7 +138,7 @@ class SubscriptionWriter:
             is_changed = is_changed or placement.subscriber.id in known.changed
             self.counts["changed" if is_changed else "kept"] += 1
         if new:
-            await self.connection.execute(subscriptions.insert(), new)
+            await self.connection.run_sync(insert_rows, subscriptions, new)
         if changed:
             await self.connection.execute(UPDATE_SUBSCRIPTION, [_parameters(row) for row in changed])
         returned = [row for row in changed if row["comes_back"]]
@@ -155,8 +157,14 @@ class SubscriptionWriter:
             "declared": self.source is ChangeSource.ROSTER,
             "chosen": self.source is ChangeSource.PERSON,
             "changed_at": self.now,
-            "wishes": preferences_values(placement.preferences),
+            "wishes": self._wishes(placement.preferences),
         }
+
+    def _wishes(self, preferences: Preferences) -> Values:
+        """Return the same object for the same preferences, which is then converted once."""
+        if preferences not in self._preferences:
+            self._preferences[preferences] = preferences_values(preferences)
+        return self._preferences[preferences]
 
     async def _updated(self, placement: DesiredSubscription, row: Values) -> Values:
         """Return the new row. What the subscriber set stays, and in an import what the roster set."""
@@ -223,11 +231,12 @@ class SubscriptionWriter:
 
     async def _insert_subscribers(self, people: Sequence[Subscriber]) -> dict[str, int]:
         """Store these new people; return the number of each by id."""
-        await self.connection.execute(subscribers.insert(), [subscriber_values(person) for person in people])
+        rows = [subscriber_values(person) for person in people]
+        await self.connection.run_sync(insert_rows, subscribers, rows)
         inserted = select(subscribers.c.id, subscribers.c.number)
         these = is_in(self.connection, subscribers.c.id, [person.id for person in people])
-        rows = await self.connection.execute(inserted.where(these))
-        return {key: number for key, number in rows.all()}  # noqa: C416 - rows are not tuples
+        found = await self.connection.execute(inserted.where(these))
+        return {key: number for key, number in found.all()}  # noqa: C416 - rows are not tuples
 
     async def _of_file(self, numbers: Collection[int]) -> set[int]:
         """Return those of these subscribers (numbers) who are in the roster, if this is an import."""

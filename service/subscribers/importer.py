@@ -88,28 +88,41 @@ async def import_subscribers(
     """
     reader, total, counts = _RowReader(options, now), _size(source), Counter[str]()
     rows = read_rows(source, name, on_note)
+
+    async def next_batch() -> _Batch:
+        # On a thread, so that the event loop stays free for other requests of the service.
+        read = await asyncio.to_thread(_read_batch, rows, reader, options.transaction_rows)
+        read.end = source.tell() if total else 0
+        return read
+
+    batch = await next_batch()
     while True:
-        # Rows are read on a thread: the event loop stays free for other requests of the service.
-        batch = await asyncio.to_thread(_read_batch, rows, reader, options.transaction_rows)
         for refused in batch.refused:
             on_refusal(refused)
         counts += Counter(people=batch.people, refused=len(batch.refused))
-        if batch.placements:
-            counts += await _stored(store, batch.placements, options, now)
         if batch.is_last:
+            counts += await _stored(store, batch.placements, options, now)
             break
-        progress(f"{counts['people']:,} people", source.tell() if total else 0, total)
+        # The next rows are read while the database stores these.
+        reading = asyncio.create_task(next_batch())
+        try:
+            counts += await _stored(store, batch.placements, options, now)
+        finally:
+            await asyncio.wait([reading])  # the caller closes the file
+        progress(f"{counts['people']:,} people", batch.end, total)
+        batch = reading.result()
     progress(f"{counts['people']:,} people", total, total)
     return ImportResult(**counts)
 
 
 @dataclass
 class _Batch:
-    """Rows that were read at once. `is_last`: the file has no more."""
+    """Rows that were read at once. `end`: their last byte in the file; `is_last`: it has no more rows."""
 
     placements: list[DesiredSubscription] = field(default_factory=list)
     refused: list[RefusedRow] = field(default_factory=list)
     people: int = 0
+    end: int = 0
     is_last: bool = False
 
 
@@ -131,6 +144,8 @@ def _read_batch(rows: Iterator[ImportRow | RefusedRow], reader: _RowReader, most
 async def _stored(
     store: SubscriberStore, placements: list[DesiredSubscription], options: ImportOptions, now: datetime
 ) -> Counter[str]:
+    if not placements:
+        return Counter()
     if options.dry_run:
         known = await store.known_subscribers({placement.subscriber.id for placement in placements})
         have = await store.memberships_of(known) if known else ()

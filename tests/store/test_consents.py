@@ -6,6 +6,7 @@ import asyncio
 from datetime import timedelta
 
 import pytest
+from sqlalchemy import text
 
 from service.core.errors import UsageError
 from service.core.model import Consent, ConsentWay, Invitation, MailKind, SubscriptionStatus
@@ -57,7 +58,7 @@ async def test_a_text_is_stored_once_for_all_who_saw_it(stores: Stores):
     found = [await store.consents_of(person.id) for person in people]
     assert [[one.consent for one in consents] for consents in found] == [[SHOWN]] * 3
     async with stores.database.read() as connection:
-        count = await connection.exec_driver_sql("SELECT count(*) FROM consent_texts")
+        count = await connection.execute(text("SELECT count(*) FROM consent_texts"))
         assert count.scalar_one() == 1
 
 

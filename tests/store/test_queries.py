@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from sqlalchemy import text
+
 from service.core.model import DeliveryState as State
 from service.core.read_models import PendingWork, RecordCounts
 from tests.builders import NOON, a_feed, a_subscriber, an_article, an_edition
@@ -61,7 +63,7 @@ async def test_issues_are_listed_newest_first_with_their_books(stores: Stores):
 async def test_books_that_do_not_close_are_detected(stores: Stores):
     await stores.plan_issue_for("amina", "ben")
     async with stores.database.write() as connection:
-        await connection.exec_driver_sql("DELETE FROM deliveries WHERE subscriber = 1")
+        await connection.execute(text("DELETE FROM deliveries WHERE subscriber = 1"))
     [line] = await stores.queries.issues()
     assert not line.books.closed
 

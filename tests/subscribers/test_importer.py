@@ -6,6 +6,7 @@ import csv
 import io
 import json
 from datetime import date
+from itertools import count
 from pathlib import Path
 from random import Random
 from typing import Any
@@ -15,7 +16,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from service.core import ids as identity
-from service.core.errors import UsageError
+from service.core.errors import StoreError, UsageError
 from service.core.model import NO_LIMIT, Preferences, Subscriber
 from service.store.subscribers import SqlSubscriberStore
 from service.subscribers.actions import erase, unsubscribe
@@ -79,6 +80,23 @@ async def test_a_second_import_changes_only_differences(people: SqlSubscriberSto
     await imported(people, HEAD + "a@x.org,A,,morning,\nb@x.org,B,,morning,\n")
     counts, _ = await imported(people, HEAD + "a@x.org,A,,morning,daily 09:00\nb@x.org,B,,morning,\n")
     assert counts == ImportResult(people=2, changed=1, kept=1)
+
+
+async def test_an_error_of_the_database_ends_the_import_and_keeps_what_was_stored_before(
+    sqlite_people: SqlSubscriberStore, monkeypatch: pytest.MonkeyPatch
+):
+    add, calls = SqlSubscriberStore.add_subscriptions, count(1)
+
+    async def fail_at_the_second(*args: Any, **options: Any) -> object:
+        if next(calls) == 2:
+            raise StoreError("the disk is full")
+        return await add(*args, **options)
+
+    monkeypatch.setattr(SqlSubscriberStore, "add_subscriptions", fail_at_the_second)
+    rows = "".join(f"reader{n}@example.org,,,morning,\n" for n in range(9))
+    with pytest.raises(StoreError, match="the disk is full"):
+        await imported(sqlite_people, HEAD + rows, transaction_rows=2)
+    assert len(await sqlite_people.memberships()) == 2
 
 
 async def test_a_file_without_zones_keeps_known_zones(people: SqlSubscriberStore):
