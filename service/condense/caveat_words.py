@@ -8,7 +8,7 @@ import numpy as np
 
 from service.condense.features import FEATURE_NAMES, ArticleFeatures
 from service.core.model import CaveatKind
-from service.text.lexicon import CUES, FLAG_BIT
+from service.text.lexicon import FLAG_BIT
 
 MAX_ORPHANED_WORDS = 0.25
 """Share of a caveat's words that stand before it only in sentences that are not shown. With more of them, it
@@ -26,24 +26,29 @@ NEGATIONS = DENIALS | _flags_of("negation", "explicit")
 _QUALIFIERS = _flags_of("denial", "explicit", "unsure", "reserve", "scope", "limit", "condition")
 EXPLICIT = _flags_of("explicit", "unsure")
 _DENIAL = _flags_of("denial")
-_ACCUSATION = FLAG_BIT["accuse"]
+_ACCUSATION, _NEGATION = FLAG_BIT["accuse"], FLAG_BIT["negation"]
 REPLIES = _flags_of("denial", "accused")
 _OPINIONS = _flags_of("first", "second")
 _STARTS_CONTRAST, _QUOTED = FEATURE_NAMES.index("starts_contrast"), FEATURE_NAMES.index("quoted")
-_ACCUSATIONS = frozenset({"accuse", "accused", "claimref"})
+_ACCUSATIONS = _flags_of("accuse", "accused", "claimref")
 
 _KINDS = (
-    (CaveatKind.DENIED, {"denial", "explicit"}, {"denial"}, {"unsure"}),
-    (CaveatKind.DENIED, {"denial", "claimref", "accuse"}, {"denial"}, {"unsure"}),
-    (CaveatKind.DISPUTED, {"denial", "accused"}, {"denial"}, {"unsure"}),
-    (CaveatKind.UNCONFIRMED, {"unsure", "explicit"}, {"unsure"}, {"denial"}),
+    (CaveatKind.DENIED, _flags_of("denial", "explicit"), _DENIAL, _flags_of("unsure")),
+    (CaveatKind.DENIED, _flags_of("denial", "claimref", "accuse"), _DENIAL, _flags_of("unsure")),
+    (CaveatKind.DISPUTED, _flags_of("denial", "accused"), _DENIAL, _flags_of("unsure")),
+    (CaveatKind.UNCONFIRMED, EXPLICIT, _flags_of("unsure"), _DENIAL),
     (
         CaveatKind.CONDITIONAL,
-        {"explicit", "condition"},
-        {"condition"},
-        {"denial", "unsure", "scope", *_ACCUSATIONS},
+        _flags_of("explicit", "condition"),
+        _flags_of("condition"),
+        _flags_of("denial", "unsure", "scope") | _ACCUSATIONS,
     ),
-    (CaveatKind.LIMITED, {"explicit"}, {"scope", "limit"}, {"denial", "unsure", *_ACCUSATIONS}),
+    (
+        CaveatKind.LIMITED,
+        _flags_of("explicit"),
+        _flags_of("scope", "limit"),
+        _flags_of("denial", "unsure") | _ACCUSATIONS,
+    ),
 )
 """Kind, the cues that it needs, those of which it needs one, those that forbid it; the first that fits.
 
@@ -118,15 +123,15 @@ def is_clear(place: int, claims: Sequence[int], features: ArticleFeatures) -> bo
 
 def kind_of(caveat: int, features: ArticleFeatures) -> CaveatKind | None:
     """Return what a caveat says of its claim, from its cues; None if that is not sure."""
-    counts = features.flag_counts[caveat]
-    has = {name for name in CUES if counts[FLAG_BIT[name]] > 0}
-    if "denial" in has and counts[FLAG_BIT["negation"]] > 1:  # "neither confirmed nor denied"
+    has = int(features.flags[caveat])
+    # "neither confirmed nor denied"
+    if has & _DENIAL and features.flag_counts[caveat, _NEGATION] > 1:
         return None
     return next(
         (
             kind
             for kind, needed, either, forbidden in _KINDS
-            if needed <= has and has & either and not has & forbidden
+            if has & needed == needed and has & either and not has & forbidden
         ),
         None,
     )

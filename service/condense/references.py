@@ -95,6 +95,7 @@ class _Finder:
         self._words = words
         lead = text[candidates[0].start : candidates[0].end].split()
         self._reader = SentenceReader(text, words, lead)
+        self._read: dict[int, tuple[list[str], list[int]]] = {}
         self._begins_small = text[candidates[0].start : candidates[0].start + 1].islower()
 
     def find(self, place: int, start: int) -> Reference | None:
@@ -174,10 +175,17 @@ class _Finder:
         return self._text[end:start].isspace() or not _UNSEEN_PART.search(self._text, end, start)
 
     def _tokens(self, place: int) -> list[str]:
-        return self._text[self._candidates[place].start : self._candidates[place].end].split()
+        return self._tokens_and_codes(place)[0]
 
     def _codes(self, place: int) -> list[int]:
-        return self._reader.codes_of(self._tokens(place))
+        return self._tokens_and_codes(place)[1]
+
+    def _tokens_and_codes(self, place: int) -> tuple[list[str], list[int]]:
+        """Return the tokens of a candidate and their classes; several others look at one."""
+        if place not in self._read:
+            tokens = self._text[self._candidates[place].start : self._candidates[place].end].split()
+            self._read[place] = tokens, self._reader.codes_of(tokens)
+        return self._read[place]
 
     def _hint(self, place: int, tokens: Sequence[str], leaning: Leaning) -> TextSpan | None:
         """Return the name of the only person in the sentences before that a pronoun or quotation can mean."""

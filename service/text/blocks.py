@@ -44,8 +44,6 @@ def plain_blocks(text: str, language: str = "en") -> tuple[Block, ...]:
 
 def with_plain_newlines(text: str) -> str:
     """Return the text, of the same length, with every kind of line end as a newline."""
-    if text.isprintable():
-        return text
     if "\r" in text:
         text = text.replace("\r", " " if "\n" in text else "\n")
     return text.translate(_TO_NEWLINES) if any(mark in text for mark in _LINE_ENDS) else text

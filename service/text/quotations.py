@@ -44,6 +44,7 @@ _MARK = re.compile(  # one class of characters first, which `re` finds fast
 )
 """A quotation mark, but no apostrophe between letters or digits. A question mark in the middle of a sentence:
 what a wrong encoding leaves of a closing mark."""
+_ASCII_MARKS = "\"'?"  # looked for one by one, in a tenth of the pattern's time
 _LOW = frozenset("„‟‚‛")  # open in every language
 _OPENING_CORNERS = frozenset("「｢『〝")
 _BEFORE_OPENING = frozenset("([{<（［【《〈—–-/¿¡:：") | frozenset(_FAMILY)
@@ -98,7 +99,7 @@ def find_quotations(text: str, start: int = 0, end: int | None = None) -> Quotat
     No letter stands directly before the paragraph.
     """
     stop = len(text) if end is None else end
-    if _MARK.search(text, start, stop) is None:
+    if not _has_mark(text, start, stop):
         return _NO_QUOTATIONS
     opened: dict[str, int] = {}
     spans: list[Quotation] = []
@@ -126,6 +127,12 @@ def find_quotations(text: str, start: int = 0, end: int | None = None) -> Quotat
     unmatched += opened.values()
     lost = sorted(place for place in unmatched if _FAMILY[text[place]] is not _SINGLE)
     return Quotations(_outermost(spans), tuple(lost))
+
+
+def _has_mark(text: str, start: int, stop: int) -> bool:
+    if text.isascii() and all(text.find(mark, start, stop) < 0 for mark in _ASCII_MARKS):
+        return False
+    return _MARK.search(text, start, stop) is not None
 
 
 def _outermost(spans: list[Quotation]) -> tuple[Quotation, ...]:

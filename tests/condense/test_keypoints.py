@@ -343,3 +343,10 @@ def test_a_sentence_that_lacks_a_quotation_mark_gives_way_to_others(method: KeyP
     for opening, shown in (("“", "Holm said"), ("", "Ships from Norland")):
         text = f'{first} {opening}Velmarsh stays closed to ships," Holm said in Tarn. {others}'
         assert shown in method.summarize(text, points=2).key_points[1].text
+
+
+@pytest.mark.parametrize("points", [1, 6, 8])
+def test_an_article_that_only_repeats_its_headline_has_no_key_points(method: KeyPoints, points: int):
+    headline = "The harbour board approved the ferry line to Ostrel"
+    summary = method.summarize(f"{headline}.", title=headline, points=points)
+    assert summary.key_points == ()

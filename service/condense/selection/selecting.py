@@ -88,7 +88,7 @@ class LineSelector:
         groups = order_lines(pool.chain, pool.indices_of(opening))
         best = [pool.lines[k] for group in groups for k in group]
         chosen = [pool.lines[k] for k in first_lines(groups, points)]
-        if points > SET_SIZE:
+        if points > SET_SIZE and chosen:
             builder, evidence, _ = self._builder(MAX_CLAIMS_OF_LONG)
             pool = builder.build(self._ranked[:MAX_CLAIMS_OF_LONG], MAX_CLAIMS_OF_LONG, chosen)
             chosen = [pool.lines[k] for k in grow_lines(pool.chain, len(chosen), points)]
