@@ -67,10 +67,15 @@ class Json(TypeDecorator[Any]):
         return None if value is None else json.loads(value)
 
 
-class JsonText(str):
-    """The JSON of a large value, written by whoever stores it."""
+class CompressedText(bytes):
+    """A large JSON value as it is stored."""
 
     __slots__ = ()
+
+
+def compressed(text: str) -> CompressedText:
+    """Return the stored form of the JSON text of a large value."""
+    return CompressedText(zlib.compress(text.encode(), 1))
 
 
 class CompressedJson(TypeDecorator[Any]):
@@ -83,9 +88,10 @@ class CompressedJson(TypeDecorator[Any]):
     cache_ok = True
 
     def process_bind_param(self, value: object, dialect: Dialect) -> bytes:  # noqa: ARG002 - SQLAlchemy's signature
-        """Return the stored value; that of `JsonText` is its text."""
-        text = value if isinstance(value, JsonText) else json.dumps(value, separators=(",", ":"))
-        return zlib.compress(text.encode(), 1)
+        """Return the stored value; a `CompressedText` is one."""
+        if isinstance(value, CompressedText):
+            return value
+        return compressed(json.dumps(value, separators=(",", ":")))
 
     def process_result_value(self, value: bytes | None, dialect: Dialect) -> Any:  # noqa: ANN401, ARG002 - any JSON; SQLAlchemy's signature
         """Return the Python value."""

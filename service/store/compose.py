@@ -13,7 +13,7 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Any, NamedTuple
 
-from sqlalchemy import ColumnElement, and_, exists, func, literal, select, update
+from sqlalchemy import ColumnElement, Connection, and_, bindparam, exists, func, literal, select, update
 from typing_extensions import override
 
 from service.compose.ports import ComposeStore, EditedArticle
@@ -35,7 +35,7 @@ from service.store.cancel import was_kept
 from service.store.columns import Instant
 from service.store.connection import StoreConnection
 from service.store.database import Database
-from service.store.dialect import Query, is_in, lock_groups
+from service.store.dialect import GROUPS_LOCK, Query, hold_lock, insert_into, is_in
 from service.store.groups import ACTIVE
 from service.store.mappers import issue_values
 from service.store.schema import (
@@ -47,6 +47,16 @@ from service.store.schema import (
     subscribers,
     subscriptions,
 )
+
+STORED = select(issues.c.number, issues.c.told_through, issues.c.cancelled_at.is_not(None)).where(
+    issues.c.id == bindparam("issue")
+)
+MORE_READERS = (
+    update(issues)
+    .where(issues.c.number == bindparam("issue"))
+    .values(readers=issues.c.readers + bindparam("more"))
+)
+HAS_OWN_CHANNEL = select(exists().where(subscribers.c.channel.is_not(None)))
 
 
 class _StoredIssue(NamedTuple):
@@ -68,9 +78,7 @@ class SqlComposeStore(ComposeStore):
 
     database: Database
     own_editions: Mapping[str, Edition] = field(default_factory=dict)
-    _texts: digests.StoryTexts = field(
-        default_factory=lambda: digests.StoryTexts(digests.MAX_STORY_TEXTS), init=False, compare=False
-    )
+    _texts: digests.DigestTexts = field(default_factory=digests.DigestTexts, init=False, compare=False)
 
     @override
     async def due_groups(self, now: datetime, ahead: timedelta = timedelta()) -> Sequence[Group]:
@@ -176,13 +184,14 @@ class SqlComposeStore(ComposeStore):
         channel: str,
         draft: Draft | None = None,
     ) -> int:
-        async with self.database.write() as connection:
-            await lock_groups(connection)
-            return await self.record_in(connection, group, issue, next_due_at, channel, draft=draft)
+        def work(connection: Connection) -> int:
+            return self.record_in(connection, group, issue, next_due_at, channel, draft=draft)
 
-    async def record_in(
+        return await self.database.run_write(work)
+
+    def record_in(
         self,
-        connection: StoreConnection,
+        connection: Connection,
         group: Group,
         issue: Issue,
         next_due_at: datetime | None,
@@ -190,20 +199,21 @@ class SqlComposeStore(ComposeStore):
         *,
         draft: Draft | None = None,
     ) -> int:
-        """Do the work of `record_issue` in a transaction that holds `lock_groups`."""
-        rows = (await connection.execute(_group_rows(connection, group))).all()
+        """Do the work of `record_issue` in a transaction."""
+        hold_lock(connection, GROUPS_LOCK)
+        rows = connection.execute(_group_rows(connection, group)).all()
         if not rows:
             return 0
-        await drafts.use(connection, draft)
-        stored = await self._stored(connection, issue, channel)
+        drafts.use(connection, draft)
+        stored = self._stored(connection, issue, channel, readers=group.size)
         planned, cursor = 0, group.served_through
         if not stored.is_cancelled:
-            planned, cursor = await self._plan(connection, group, stored, issue.created_at), stored.through
+            planned, cursor = self._plan(connection, group, stored, issue.created_at), stored.through
         if stored.is_new and (own := self.own_editions.get(issue.newsletter)):
-            await listed_issues.record(connection, group, issue, own, number=stored.number, readers=planned)
+            listed_issues.record(connection, group, issue, own, number=stored.number, readers=planned)
         for row in rows:
             due_at = row.next_due_at if next_due_at is None else next_due_at
-            await _advance(connection, group, row.number, cursor, due_at)
+            _advance(connection, group, row.number, cursor, due_at)
         return planned
 
     @override
@@ -211,36 +221,35 @@ class SqlComposeStore(ComposeStore):
         self, group: Group, next_due_at: datetime, served_through: int | None, draft: Draft | None = None
     ) -> int:
         cursor = group.served_through if served_through is None else served_through
-        async with self.database.write() as connection:
-            await lock_groups(connection)
-            moved = await connection.scalar(_members(connection, group, func.count())) or 0
-            rows = (await connection.execute(_group_rows(connection, group))).all()
-            await drafts.use(connection, draft if rows else None)
+
+        def work(connection: Connection) -> int:
+            hold_lock(connection, GROUPS_LOCK)
+            moved = connection.scalar(_members(connection, group, func.count())) or 0
+            rows = connection.execute(_group_rows(connection, group)).all()
+            drafts.use(connection, draft if rows else None)
             for row in rows:
-                await _advance(connection, group, row.number, cursor, next_due_at)
+                _advance(connection, group, row.number, cursor, next_due_at)
             return moved
 
-    async def _stored(self, connection: StoreConnection, issue: Issue, channel: str) -> _StoredIssue:
-        """Store the issue if it is new; return what is stored."""
-        row = issue_values(issue, channel)
-        stored = await connection.execute(self.database.insert(issues).values(row).on_conflict_do_nothing())
-        columns = (issues.c.number, issues.c.told_through, issues.c.cancelled_at.is_not(None))
-        found = await connection.execute(select(*columns).where(issues.c.id == issue.id))
-        number, through, is_cancelled = found.one()
+        return await self.database.run_write(work)
+
+    def _stored(self, connection: Connection, issue: Issue, channel: str, *, readers: int) -> _StoredIssue:
+        """Store the issue if it is new, with the expected number of `readers`; return what is stored."""
+        row = issue_values(issue, channel) | {"readers": readers}
+        stored = connection.execute(insert_into(connection, issues).on_conflict_do_nothing(), row)
+        number, through, is_cancelled = connection.execute(STORED, {"issue": issue.id}).one()
         result = _StoredIssue(number, through, is_cancelled, stored.rowcount > 0)
         if result.is_new:
             if issue.edit_keys:
-                await _require_unchanged(connection, issue)
-            await sent_corrections.record(connection, self.database, result.number, issue)
+                _require_unchanged(connection, issue)
+            sent_corrections.record(connection, result.number, issue)
             if issue.digest is not None:
-                await digests.record(connection, result.number, issue.digest, self._texts)
+                digests.record(connection, result.number, issue.digest, self._texts)
             if issue.picture is not None:
-                await issue_pictures.record(connection, result.number, issue.picture)
+                issue_pictures.record(connection, result.number, issue.picture)
         return result
 
-    async def _plan(
-        self, connection: StoreConnection, group: Group, issue: _StoredIssue, at: datetime
-    ) -> int:
+    def _plan(self, connection: Connection, group: Group, issue: _StoredIssue, at: datetime) -> int:
         """Plan a delivery of the issue for each member without one; return how many were planned."""
         member = subscriptions.c.subscriber
         columns = (literal(issue.number), member, literal("planned"), literal(0), literal(at, Instant))
@@ -250,23 +259,23 @@ class SqlComposeStore(ComposeStore):
             planned = exists().where(deliveries.c.issue == issue.number, deliveries.c.subscriber == member)
             rows = rows.where(~planned)
         names = ["issue", "subscriber", "state", "attempts", "due_at"]
-        if await connection.scalar(select(exists().where(subscribers.c.channel.is_not(None)))):
+        if connection.scalar(HAS_OWN_CHANNEL):
             # Looked up only where anybody chose a channel: a million look-ups are not free.
             chosen = select(subscribers.c.channel).where(subscribers.c.number == member)
             rows, names = rows.add_columns(chosen.scalar_subquery()), [*names, "channel"]
-        count = (await connection.execute(deliveries.insert().from_select(names, rows))).rowcount
-        await connection.execute(
-            update(issues).where(issues.c.number == issue.number).values(readers=issues.c.readers + count)
-        )
+        count = connection.execute(deliveries.insert().from_select(names, rows)).rowcount
+        expected = group.size if issue.is_new else 0
+        if count != expected:  # an update writes the mail once more
+            connection.execute(MORE_READERS, {"issue": issue.number, "more": count - expected})
         return count
 
 
-async def _require_unchanged(connection: StoreConnection, issue: Issue) -> None:
+def _require_unchanged(connection: Connection, issue: Issue) -> None:
     """Lock the issue's articles until it is stored. Raises ArticleChanged if one was edited meanwhile."""
     these = is_in(connection, articles.c.id, issue.article_ids)
     query = select(*articles.c["id", "title", "text"]).where(these)
     # A transaction that stores an edit locks the article's row first, and then checks if it was sent.
-    locked = await connection.execute(query.order_by(articles.c.position).with_for_update(read=True))
+    locked = connection.execute(query.order_by(articles.c.position).with_for_update(read=True))
     if {edit_key(*row) for row in locked} != set(issue.edit_keys):
         raise ArticleChanged("an article was edited while the issue was composed")
 
@@ -276,7 +285,7 @@ def _is_row_of(group: Group) -> ColumnElement[bool]:
     return same if group.due_at is None else and_(same, groups.c.next_due_at == group.due_at)
 
 
-def _members(connection: StoreConnection, group: Group, *columns: ColumnElement[Any]) -> Query:
+def _members(connection: StoreConnection | Connection, group: Group, *columns: ColumnElement[Any]) -> Query:
     """Return the query for these columns of the group's members: active, and still at its cursor."""
     numbers = select(groups.c.number).where(_is_row_of(group))
     members = (
@@ -288,7 +297,7 @@ def _members(connection: StoreConnection, group: Group, *columns: ColumnElement[
     return members.where(subscriptions.c.subscriber.in_(named))
 
 
-def _issues_of(connection: StoreConnection, group: Group, *columns: ColumnElement[Any]) -> Query:
+def _issues_of(connection: StoreConnection | Connection, group: Group, *columns: ColumnElement[Any]) -> Query:
     """Return the query for these columns of the newsletter's issues that the group got.
 
     Members of a group got the same articles, so the issues of the first member are those of all.
@@ -301,24 +310,24 @@ def _issues_of(connection: StoreConnection, group: Group, *columns: ColumnElemen
     return select(*columns).where(issues.c.newsletter == group.edition.newsletter, is_issue, delivered)
 
 
-def _group_rows(connection: StoreConnection, group: Group) -> Query:
+def _group_rows(connection: Connection, group: Group) -> Query:
     """Return the query for the rows of `groups` that at least one of the group's members belongs to."""
     numbers = _members(connection, group, subscriptions.c.group_number)
     return select(groups.c.number, groups.c.next_due_at).where(groups.c.number.in_(numbers))
 
 
-async def _advance(
-    connection: StoreConnection, group: Group, number: int, served_through: int, next_due_at: datetime
+def _advance(
+    connection: Connection, group: Group, number: int, served_through: int, next_due_at: datetime
 ) -> None:
     """Advance one row of the group: the whole row, or only its `subscriber_ids`."""
     if group.subscriber_ids is None:
-        await group_rows.advance(connection, number, served_through, next_due_at)
+        group_rows.advance(connection, number, group.edition_key, served_through, next_due_at)
         return
-    target = await group_rows.find_or_create(connection, group.edition_key, served_through, next_due_at)
+    target = group_rows.found_or_created(connection, group.edition_key, served_through, next_due_at)
     named = select(subscribers.c.number).where(is_in(connection, subscribers.c.id, group.subscriber_ids))
-    await connection.execute(
+    connection.execute(
         update(subscriptions)
         .where(subscriptions.c.group_number == number, subscriptions.c.subscriber.in_(named), ACTIVE)
         .values(group_number=target)
     )
-    await group_rows.remove_if_empty(connection, [number])
+    group_rows.remove_empty(connection, [number])

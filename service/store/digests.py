@@ -12,8 +12,9 @@ from dataclasses import dataclass
 from datetime import datetime
 from functools import partial
 from typing import Any
+from weakref import ref
 
-from sqlalchemy import and_, exists, or_, select
+from sqlalchemy import Connection, and_, exists, or_, select
 from typing_extensions import override
 
 from service.compose.ports import DigestStore
@@ -36,7 +37,7 @@ from service.core.model import (
     StoryPoint,
 )
 from service.core.read_models import StoredIssue
-from service.store.columns import JsonText
+from service.store.columns import CompressedText, compressed
 from service.store.connection import StoreConnection
 from service.store.database import Database
 from service.store.dialect import is_in
@@ -49,8 +50,33 @@ MAYBE_ARRIVED = (DeliveryState.SENT, DeliveryState.ATTEMPTING, DeliveryState.UNC
 Articles = Mapping[str, Article]
 
 MAX_STORY_TEXTS = 10_000  # of a few hundred bytes
-StoryTexts = IdentityCache[Story, str]
-"""The JSON of stories that several issues show."""
+MAX_DIGEST_TEXTS = 32  # of up to 60 kB
+
+
+class DigestTexts:
+    """The stored texts of digests: each is made once for all issues that have it, and so is that of a story.
+
+    As in an identity cache, a story is found by its identity, and not kept in memory for it.
+    """
+
+    def __init__(self) -> None:
+        self._stories = IdentityCache[Story, str](MAX_STORY_TEXTS)
+        self._digests: dict[tuple[str, tuple[int, ...]], tuple[list[ref[Story]], CompressedText]] = {}
+
+    def of(self, digest: Digest) -> CompressedText:
+        """Return the stored form of `digest_values`."""
+        rest = _json(_values_but_stories(digest))
+        key, stories = (rest, tuple(map(id, digest.stories))), list(map(ref, digest.stories))
+        found = self._digests.get(key)
+        if found is None or found[0] != stories:  # a story that is gone may have left its identity to another
+            if len(self._digests) >= MAX_DIGEST_TEXTS:
+                self._digests.clear()
+            found = self._digests[key] = stories, compressed(self._text(rest, digest))
+        return found[1]
+
+    def _text(self, rest: str, digest: Digest) -> str:
+        texts = (self._stories.get(story, None, partial(_story_text, story)) for story in digest.stories)
+        return f'{rest[:-1]},"stories":[{",".join(texts)}]}}'
 
 
 @dataclass(frozen=True, slots=True)
@@ -112,9 +138,9 @@ class SqlDigestStore(DigestStore):
         )
 
 
-async def record(connection: StoreConnection, number: int, digest: Digest, texts: StoryTexts) -> None:
-    """Store the digest of a new issue, with the `texts` of its stories."""
-    await connection.execute(issue_digests.insert().values(issue=number, digest=digest_text(digest, texts)))
+def record(connection: Connection, number: int, digest: Digest, texts: DigestTexts) -> None:
+    """Store the digest of a new issue; its text is one of `texts`."""
+    connection.execute(issue_digests.insert(), {"issue": number, "digest": texts.of(digest)})
 
 
 async def stored_articles(connection: StoreConnection, ids: Sequence[str]) -> dict[str, Article]:
@@ -134,13 +160,6 @@ def article_ids(stored: Mapping[str, Any]) -> list[str]:
 def digest_values(digest: Digest) -> dict[str, Any]:
     """Return the digest as JSON, without its edition and its corrections, which have tables of their own."""
     return {**_values_but_stories(digest), "stories": [_story_values(story) for story in digest.stories]}
-
-
-def digest_text(digest: Digest, texts: StoryTexts) -> JsonText:
-    """Return the text of `digest_values`; that of each story is written once for all issues that show it."""
-    stories = ",".join(texts.get(story, None, partial(_story_text, story)) for story in digest.stories)
-    rest = _json(_values_but_stories(digest))
-    return JsonText(f'{rest[:-1]},"stories":[{stories}]}}')
 
 
 def _json(values: Mapping[str, Any]) -> str:

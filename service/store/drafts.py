@@ -12,7 +12,7 @@ from dataclasses import asdict, dataclass, replace
 from datetime import datetime
 from typing import Any, NamedTuple
 
-from sqlalchemy import and_, delete, exists, func, select, update
+from sqlalchemy import Connection, and_, delete, exists, func, select, update
 from typing_extensions import override
 
 from service.compose.ports import DraftStore
@@ -31,7 +31,6 @@ from service.core.model import (
     Place,
     Placement,
 )
-from service.store.connection import StoreConnection
 from service.store.database import Database
 from service.store.dialect import Query, is_in
 from service.store.digests import article_ids, digest_of, digest_values, stored_articles
@@ -208,12 +207,12 @@ class SqlDraftStore(DraftStore):
         return found
 
 
-async def use(connection: StoreConnection, draft: Draft | None) -> None:
+def use(connection: Connection, draft: Draft | None) -> None:
     """Delete the draft, if there is one, in this version. Raises DraftChanged if another one is stored."""
     if draft is None:
         return
     same = and_(drafts.c.id == draft.id, drafts.c.version == draft.version)
-    if (await connection.execute(delete(drafts).where(same))).rowcount != 1:
+    if connection.execute(delete(drafts).where(same)).rowcount != 1:
         raise DraftChanged("the draft was changed while its issue was made")
 
 

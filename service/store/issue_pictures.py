@@ -2,16 +2,16 @@
 
 from __future__ import annotations
 
-from sqlalchemy import select
+from sqlalchemy import Connection, select
 
 from service.core.model import Picture
 from service.store.connection import StoreConnection
 from service.store.schema import issue_pictures, issues
 
 
-async def record(connection: StoreConnection, number: int, picture: Picture) -> None:
+def record(connection: Connection, number: int, picture: Picture) -> None:
     """Store the picture of a new issue."""
-    await connection.execute(
+    connection.execute(
         issue_pictures.insert().values(
             issue=number,
             data=picture.data,

@@ -13,11 +13,10 @@ from dataclasses import dataclass
 from typing import Any
 from zoneinfo import ZoneInfo
 
-from sqlalchemy import ColumnElement, and_, exists, func, or_, select, tuple_, update
+from sqlalchemy import ColumnElement, Connection, and_, exists, func, or_, select, tuple_, update
 
 from service.core.model import Edition, Group, Issue
 from service.core.read_models import ListedIssue
-from service.store.connection import StoreConnection
 from service.store.database import Database
 from service.store.dialect import Query
 from service.store.schema import issues, listed_issues
@@ -73,8 +72,8 @@ class SqlListedIssues:
             ]
 
 
-async def record(
-    connection: StoreConnection, group: Group, issue: Issue, own: Edition, *, number: int, readers: int
+def record(
+    connection: Connection, group: Group, issue: Issue, own: Edition, *, number: int, readers: int
 ) -> None:
     """Put a new issue on the list, unless it does not belong there or another one has its place.
 
@@ -86,11 +85,11 @@ async def record(
     day, time = _local_time(group.edition, issue)
     place = {"newsletter": issue.newsletter, "day": day, "time": time if group.edition == own else ""}
     there = and_(*(listed_issues.c[name] == value for name, value in place.items()))
-    known = await connection.scalar(select(listed_issues.c.readers).where(there))
+    known = connection.scalar(select(listed_issues.c.readers).where(there))
     if known is None:
-        await connection.execute(listed_issues.insert().values(**place, issue=number, readers=readers))
+        connection.execute(listed_issues.insert().values(**place, issue=number, readers=readers))
     elif known < readers:
-        await connection.execute(update(listed_issues).where(there).values(issue=number, readers=readers))
+        connection.execute(update(listed_issues).where(there).values(issue=number, readers=readers))
 
 
 def _has_same_news(edition: Edition, own: Edition) -> bool:

@@ -12,14 +12,13 @@ from dataclasses import asdict, dataclass, field, replace
 from datetime import datetime, timedelta
 from typing import NamedTuple
 
-from sqlalchemy import func, or_, select
+from sqlalchemy import Connection, func, or_, select
 from typing_extensions import override
 
 from service.core.model import Draft, Group, Issue, ManualSend
 from service.store.compose import SqlComposeStore
-from service.store.connection import StoreConnection
 from service.store.database import Database
-from service.store.dialect import is_in, lock_groups
+from service.store.dialect import GROUPS_LOCK, hold_lock, is_in
 from service.store.mappers import Row
 from service.store.schema import issues, sends
 
@@ -73,8 +72,7 @@ class ManualSendStore:
 
     async def find(self, send: ManualSend, repeat_window: timedelta | None) -> ManualSend | None:
         """Return the stored send with the same id, or with the same request within `repeat_window`."""
-        async with self.database.read() as connection:
-            return await _find(connection, send, repeat_window)
+        return await self.database.run_read(lambda connection: _find(connection, send, repeat_window))
 
     async def with_id(self, send_id: str) -> ManualSend | None:
         """Return the send with this id."""
@@ -114,34 +112,33 @@ class ManualSendStore:
 
         Return the stored send, and whether it is new. A send that `find` returns is not changed.
         """
-        async with self.database.write() as connection:
-            await lock_groups(connection)
-            earlier = await _find(connection, send, repeat_window)
+
+        def work(connection: Connection) -> tuple[ManualSend, bool]:
+            hold_lock(connection, GROUPS_LOCK)
+            earlier = _find(connection, send, repeat_window)
             if earlier is not None:
                 return earlier, False
             planned = {
-                issue.id: await draft.record_in(connection, group, issue, None, channel)
+                issue.id: draft.record_in(connection, group, issue, None, channel)
                 for group, issue in draft.issues
             }
             issues = tuple(issue for issue, deliveries in planned.items() if deliveries)
             recorded = replace(send, issues=issues, deliveries=sum(planned.values()))
-            await connection.execute(sends.insert().values(asdict(recorded)))
+            connection.execute(sends.insert().values(asdict(recorded)))
             return recorded, True
 
+        return await self.database.run_write(work)
 
-async def _find(
-    connection: StoreConnection, send: ManualSend, repeat_window: timedelta | None
-) -> ManualSend | None:
+
+def _find(connection: Connection, send: ManualSend, repeat_window: timedelta | None) -> ManualSend | None:
     """Return the send with the same id, or an equal recent one that has deliveries; the newest first."""
     same = sends.c.id == send.id
     if repeat_window is not None:
         recent = sends.c.at > send.at - repeat_window
         same = or_(same, (sends.c.request == send.request) & recent & (sends.c.deliveries > 0))
     query = select(sends).where(same).order_by(sends.c.at.desc()).limit(1)
-    row = (await connection.execute(query)).mappings().first()
-    if row is None:
-        return None
-    return _send_of(row)
+    row = connection.execute(query).mappings().first()
+    return None if row is None else _send_of(row)
 
 
 def _send_of(row: Row) -> ManualSend:

@@ -11,7 +11,7 @@ from dataclasses import asdict, dataclass
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import ColumnElement, select
+from sqlalchemy import ColumnElement, Connection, select
 
 from service.compose.ports import EditedArticle
 from service.core.ids import edit_key
@@ -19,7 +19,7 @@ from service.core.model import Correction, Edit, Excerpt, Issue, SentenceChange
 from service.core.read_models import CorrectionDetails
 from service.store.connection import StoreConnection
 from service.store.database import Database
-from service.store.dialect import is_in
+from service.store.dialect import insert_into, is_in
 from service.store.mappers import SUMMARY_COLUMNS, Row, article_of, summary_of
 from service.store.schema import articles, corrections, edits, issues, summaries, told_corrections
 
@@ -69,14 +69,14 @@ async def unsent_edits(
     ]
 
 
-async def record(connection: StoreConnection, database: Database, number: int, issue: Issue) -> None:
+def record(connection: Connection, number: int, issue: Issue) -> None:
     """Store the corrections of a new issue, and the texts of their edits."""
     for correction in issue.corrections:
         position, edit = correction.article.position, correction.edit
         values = {**asdict(edit), "position": position}
-        await connection.execute(database.insert(edits).values(values).on_conflict_do_nothing())
+        connection.execute(insert_into(connection, edits).values(values).on_conflict_do_nothing())
         row = {"issue": number, "position": position, "edit": edit.key, "changes": _written(correction)}
-        await connection.execute(told_corrections.insert().values(row))
+        connection.execute(told_corrections.insert().values(row))
 
 
 @dataclass(frozen=True, slots=True)

@@ -4,16 +4,16 @@ from __future__ import annotations
 
 import json
 from dataclasses import replace
+from zlib import decompress
 
 import pytest
 
 from service.core.model import Digest, EarlierFigure, Placement, Score, SentIssue
 from service.store.digests import (
+    DigestTexts,
     SqlDigestStore,
-    StoryTexts,
     article_ids,
     digest_of,
-    digest_text,
     digest_values,
     stored_articles,
 )
@@ -35,10 +35,25 @@ def test_a_digest_survives_json(digest: Digest):
 
 
 def test_the_text_of_a_digest_is_its_json_whatever_was_written_before():
-    texts, page = StoryTexts(100), the_front_page()
+    texts, page = DigestTexts(), the_front_page()
     moved = replace(page.stories[1], placement=Placement.WEB)
-    for digest in (page, replace(page, stories=(*page.stories[::-1], moved), left_out=2), the_notices()):
-        assert json.loads(digest_text(digest, texts)) == json.loads(json.dumps(digest_values(digest)))
+    others = replace(page, stories=(*page.stories[::-1], moved), left_out=2), the_notices()
+    for digest in (page, *others, replace(page, left_out=2), page):
+        assert json.loads(decompress(texts.of(digest))) == json.loads(json.dumps(digest_values(digest)))
+
+
+def test_the_text_of_one_digest_in_several_editions_is_made_once():
+    texts, page = DigestTexts(), the_front_page()
+    german = replace(page, edition=replace(page.edition, language="de"))
+
+    assert texts.of(german) is texts.of(page)
+
+
+def test_a_digest_whose_stories_are_gone_does_not_pass_for_another_one():
+    texts = DigestTexts()
+    for left_out in range(20):
+        digest = replace(the_front_page(), left_out=left_out % 2)
+        assert json.loads(decompress(texts.of(digest))) == json.loads(json.dumps(digest_values(digest)))
 
 
 def test_a_decision_survives_json():

@@ -56,7 +56,7 @@ async def edits_of_sent_articles(stores: Stores) -> None:
     correction = Correction(found.article, found.edit, ())
     issue = replace(an_issue(group, occurrence="later"), corrections=(correction,))
     async with stores.database.write() as connection:
-        await sent_corrections.record(connection, stores.database, 1, issue)
+        await connection.run_sync(sent_corrections.record, 1, issue)
     records = sent_corrections.CorrectionQueries(stores.database)
     assert await records.of_article(article.id)
     assert await records.count_edited([article.id])
