@@ -33,7 +33,6 @@ from service.store import (
 from service.store import groups as group_rows
 from service.store.cancel import was_kept
 from service.store.columns import Instant
-from service.store.connection import StoreConnection
 from service.store.database import Database
 from service.store.dialect import GROUPS_LOCK, Query, hold_lock, insert_into, is_in
 from service.store.groups import ACTIVE
@@ -48,6 +47,15 @@ from service.store.schema import (
     subscriptions,
 )
 
+# One statement, which reads one snapshot: between two an article could arrive and be skipped.
+# "+ 0": otherwise both databases scan the primary key from the first article to find the minimum.
+LIMITS = select(
+    select(func.min(articles.c.position + 0))
+    .where(articles.c.gathered_at > bindparam("gathered_by"))
+    .scalar_subquery(),
+    select(func.min(articles.c.position)).where(UNCONDENSED).scalar_subquery(),
+    select(func.max(articles.c.position)).scalar_subquery(),
+)
 STORED = select(issues.c.number, issues.c.told_through, issues.c.cancelled_at.is_not(None)).where(
     issues.c.id == bindparam("issue")
 )
@@ -114,15 +122,10 @@ class SqlComposeStore(ComposeStore):
 
     @override
     async def release_position(self, gathered_by: datetime) -> int:
-        # One statement, which reads one snapshot: between two an article could arrive and be skipped.
-        # "+ 0": otherwise both databases scan the primary key from the first article to find the minimum.
-        first = func.min(articles.c.position + 0)
-        unsettled = select(first).where(articles.c.gathered_at > gathered_by)
-        waiting = select(func.min(articles.c.position)).where(UNCONDENSED)
-        last = select(func.max(articles.c.position))
-        positions = select(unsettled.scalar_subquery(), waiting.scalar_subquery(), last.scalar_subquery())
-        async with self.database.read() as connection:
-            first_unsettled, first_waiting, newest = (await connection.execute(positions)).one()
+        def work(connection: Connection) -> tuple[int | None, ...]:
+            return tuple(connection.execute(LIMITS, {"gathered_by": gathered_by}).one())
+
+        first_unsettled, first_waiting, newest = await self.database.run_read(work)
         limits = [position - 1 for position in (first_unsettled, first_waiting) if position is not None]
         through: int = min([*limits, newest or 0])
         return through
@@ -131,49 +134,53 @@ class SqlComposeStore(ComposeStore):
     async def released_positions(
         self, edition: Edition, after: int, through: int
     ) -> Sequence[tuple[int, str]]:
-        async with self.database.read() as connection:
-            return await released_articles.positions(connection, edition, after, through)
+        return await self.database.run_read(
+            lambda connection: released_articles.positions(connection, edition, after, through)
+        )
 
     @override
     async def articles_at(self, positions: Collection[int]) -> Sequence[CondensedArticle]:
-        async with self.database.read() as connection:
-            return await released_articles.read(connection, positions)
+        return await self.database.run_read(lambda connection: released_articles.read(connection, positions))
 
     async def released_articles(
         self, edition: Edition, after: int, through: int
     ) -> Sequence[CondensedArticle]:
         """Return the articles at the released positions."""
-        async with self.database.read() as connection:
-            released = await released_articles.positions(connection, edition, after, through)
-            return await released_articles.read(connection, [position for position, _ in released])
+        released = await self.released_positions(edition, after, through)
+        return await self.articles_at([position for position, _ in released])
 
     @override
     async def last_issue_start(self, group: Group) -> int | None:
-        async with self.database.read() as connection:
+        def work(connection: Connection) -> int | None:
             last = _issues_of(connection, group, issues.c.told_from)
-            return await connection.scalar(last.order_by(issues.c.number.desc()).limit(1))
+            return connection.scalar(last.order_by(issues.c.number.desc()).limit(1))
+
+        return await self.database.run_read(work)
 
     @override
     async def recently_sent(self, group: Group, since: datetime) -> Mapping[str, SentIssue]:
-        columns = issues.c["id", "due_at", "article_ids"]
-        async with self.database.read() as connection:
+        def work(connection: Connection) -> dict[str, SentIssue]:
+            columns = issues.c["id", "due_at", "article_ids"]
             recent = _issues_of(connection, group, *columns).where(issues.c.created_at >= since)
-            rows = (await connection.execute(recent.order_by(issues.c.number))).all()
-        first: dict[str, SentIssue] = {}
-        for row in rows:
-            issue = SentIssue(row.id, row.due_at)
-            for article in row.article_ids:
-                first.setdefault(article, issue)
-        return first
+            first: dict[str, SentIssue] = {}
+            for issue_id, due_at, article_ids in connection.execute(recent.order_by(issues.c.number)):
+                issue = SentIssue(issue_id, due_at)
+                for article in article_ids:
+                    first.setdefault(article, issue)
+            return first
+
+        return await self.database.run_read(work)
 
     @override
     async def edited_articles(
         self, group: Group, sent_since: datetime, edited_until: datetime
     ) -> Sequence[EditedArticle]:
-        async with self.database.read() as connection:
+        def work(connection: Connection) -> Sequence[EditedArticle]:
             recent = _issues_of(connection, group, issues.c.number).where(issues.c.created_at >= sent_since)
-            numbers = (await connection.scalars(recent)).all()
-            return await sent_corrections.unsent_edits(connection, numbers, edited_until) if numbers else []
+            numbers = connection.scalars(recent).all()
+            return sent_corrections.unsent_edits(connection, numbers, edited_until) if numbers else []
+
+        return await self.database.run_read(work)
 
     @override
     async def record_issue(
@@ -285,7 +292,7 @@ def _is_row_of(group: Group) -> ColumnElement[bool]:
     return same if group.due_at is None else and_(same, groups.c.next_due_at == group.due_at)
 
 
-def _members(connection: StoreConnection | Connection, group: Group, *columns: ColumnElement[Any]) -> Query:
+def _members(connection: Connection, group: Group, *columns: ColumnElement[Any]) -> Query:
     """Return the query for these columns of the group's members: active, and still at its cursor."""
     numbers = select(groups.c.number).where(_is_row_of(group))
     members = (
@@ -297,7 +304,7 @@ def _members(connection: StoreConnection | Connection, group: Group, *columns: C
     return members.where(subscriptions.c.subscriber.in_(named))
 
 
-def _issues_of(connection: StoreConnection | Connection, group: Group, *columns: ColumnElement[Any]) -> Query:
+def _issues_of(connection: Connection, group: Group, *columns: ColumnElement[Any]) -> Query:
     """Return the query for these columns of the newsletter's issues that the group got.
 
     Members of a group got the same articles, so the issues of the first member are those of all.

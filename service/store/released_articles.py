@@ -4,10 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Collection
 
-from sqlalchemy import select
+from sqlalchemy import Connection, select
 
 from service.core.model import CondensedArticle, Edition
-from service.store.connection import StoreConnection
 from service.store.dialect import is_in
 from service.store.mappers import SUMMARY_COLUMNS, article_of, summary_of
 from service.store.schema import article_topics, articles, story_articles, summaries
@@ -16,9 +15,7 @@ MAX_ARTICLES_PER_ISSUE = 5_000
 """The newest articles offered for one issue: a group without subscribers may have waited for a year."""
 
 
-async def positions(
-    connection: StoreConnection, edition: Edition, after: int, through: int
-) -> list[tuple[int, str]]:
+def positions(connection: Connection, edition: Edition, after: int, through: int) -> list[tuple[int, str]]:
     """Return position and story of the articles that fit the edition, in gather order; see ComposeStore.
 
     They are found without their texts, so that an article of many editions is read once.
@@ -40,11 +37,11 @@ async def positions(
                 )
             )
         )
-    rows = (await connection.execute(fitting)).all()
-    return [(row.position, row.story or "") for row in reversed(rows)]
+    rows = connection.execute(fitting).all()
+    return [(position, story or "") for position, story in reversed(rows)]
 
 
-async def read(connection: StoreConnection, at: Collection[int]) -> list[CondensedArticle]:
+def read(connection: Connection, at: Collection[int]) -> list[CondensedArticle]:
     """Return the condensed articles at these positions, in gather order."""
     found = (
         select(articles, *SUMMARY_COLUMNS, story_articles.c.story)
@@ -53,5 +50,5 @@ async def read(connection: StoreConnection, at: Collection[int]) -> list[Condens
         .where(is_in(connection, articles.c.position, at))
         .order_by(articles.c.position)
     )
-    rows = (await connection.execute(found)).mappings().all()
+    rows = connection.execute(found).mappings().all()
     return [CondensedArticle(article_of(r), summary_of(r), r["story"] or "") for r in rows]

@@ -17,7 +17,6 @@ from service.compose.ports import EditedArticle
 from service.core.ids import edit_key
 from service.core.model import Correction, Edit, Excerpt, Issue, SentenceChange
 from service.core.read_models import CorrectionDetails
-from service.store.connection import StoreConnection
 from service.store.database import Database
 from service.store.dialect import insert_into, is_in
 from service.store.mappers import SUMMARY_COLUMNS, Row, article_of, summary_of
@@ -36,12 +35,12 @@ SentEdits = dict[int, list[tuple[str, tuple[SentenceChange, ...]]]]
 """Position -> the keys of the sent edits of that article, each with its changes, oldest first."""
 
 
-async def unsent_edits(
-    connection: StoreConnection, numbers: Collection[int], edited_until: datetime
+def unsent_edits(
+    connection: Connection, numbers: Collection[int], edited_until: datetime
 ) -> list[EditedArticle]:
     """Return the articles of these issues (row numbers) with an edit that none of these issues contains."""
     query = select(issues.c.number, issues.c.article_ids).where(is_in(connection, issues.c.number, numbers))
-    ids = {number: set(article_ids) for number, article_ids in (await connection.execute(query)).all()}
+    ids = {number: set(article_ids) for number, article_ids in connection.execute(query).all()}
     edited = (
         select(articles, *SUMMARY_COLUMNS, *EDIT_COLUMNS)
         .join(summaries, summaries.c.position == articles.c.position)
@@ -50,13 +49,13 @@ async def unsent_edits(
         .where(corrections.c.state == "kept", corrections.c.at <= edited_until)
         .order_by(articles.c.position)
     )
-    rows = (await connection.execute(edited)).mappings().all() if any(ids.values()) else []
+    rows = connection.execute(edited).mappings().all() if any(ids.values()) else []
     if not rows:
         return []
-    sent = await _sent_edits(connection, ids, [row["position"] for row in rows])
+    sent = _sent_edits(connection, ids, [row["position"] for row in rows])
     new = [row for row in rows if _key(row) not in [key for key, _ in sent.get(row["position"], ())][-1:]]
     new_ids = {row["id"] for row in new}
-    texts = await _texts(connection, [number for number, article_ids in ids.items() if article_ids & new_ids])
+    texts = _texts(connection, [number for number, article_ids in ids.items() if article_ids & new_ids])
     return [
         EditedArticle(
             article_of(row),
@@ -141,9 +140,7 @@ def _correction(row: Row, texts: Mapping[str, str], titles: Mapping[str, str]) -
     return CorrectionDetails(row["issue_id"], correction, texts, titles)
 
 
-async def _sent_edits(
-    connection: StoreConnection, numbers: Collection[int], positions: Collection[int]
-) -> SentEdits:
+def _sent_edits(connection: Connection, numbers: Collection[int], positions: Collection[int]) -> SentEdits:
     query = (
         select(told_corrections)
         .where(is_in(connection, told_corrections.c.issue, numbers))
@@ -151,14 +148,14 @@ async def _sent_edits(
         .order_by(told_corrections.c.issue)
     )
     sent: SentEdits = {}
-    for row in (await connection.execute(query)).all():
+    for row in connection.execute(query).all():
         sent.setdefault(row.position, []).append((row.edit, _read(row.changes)))
     return sent
 
 
-async def _texts(connection: StoreConnection, numbers: Collection[int]) -> dict[int, str]:
+def _texts(connection: Connection, numbers: Collection[int]) -> dict[int, str]:
     query = select(issues.c.number, issues.c.text).where(is_in(connection, issues.c.number, numbers))
-    return {row.number: row.text for row in await connection.execute(query)}
+    return {row.number: row.text for row in connection.execute(query)}
 
 
 def _edit(row: Row) -> Edit:
