@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from dataclasses import replace
 from datetime import datetime, timedelta
@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from sqlalchemy import Connection
 
 from service.compose.drafts.edits import apply_edits
 from service.compose.render.theme import JinjaRenderer
@@ -360,6 +361,9 @@ async def test_several_workers_make_one_draft_and_one_issue(office: Office):
     assert len(await office.issues()) == 1
 
 
+WRITE, RUN_WRITE = Database.write, Database.run_write
+
+
 class Killed(BaseException):
     """The end of the process."""
 
@@ -368,20 +372,29 @@ async def killed_at(
     office: Office, step: int, now: datetime, monkeypatch: pytest.MonkeyPatch, *, committed: bool
 ) -> bool:
     """Compose until the n-th write transaction, which is committed or not; return whether it came so far."""
-    write, steps = Database.write, count(1)
+    steps = count(1)
 
     @asynccontextmanager
-    async def counted(database: Database) -> AsyncIterator[StoreConnection]:
+    async def counted() -> AsyncIterator[None]:
         is_last = next(steps) == step
         if is_last and not committed:
             raise Killed
-        async with write(database) as connection:
-            yield connection
+        yield
         if is_last:
             raise Killed
 
+    @asynccontextmanager
+    async def write(database: Database) -> AsyncIterator[StoreConnection]:
+        async with counted(), WRITE(database) as connection:
+            yield connection
+
+    async def run_write(database: Database, work: Callable[[Connection], Any]) -> Any:
+        async with counted():
+            return await RUN_WRITE(database, work)
+
     with monkeypatch.context() as patch:
-        patch.setattr(Database, "write", counted)
+        patch.setattr(Database, "write", write)
+        patch.setattr(Database, "run_write", run_write)
         try:
             await office.compose(now)
         except Killed:
