@@ -2,19 +2,17 @@
 
 sweep      unchanged feeds polled per second of CPU, with SQLite, compared with `reader`
 delta      one new item in a known feed, compared with feedparser on the whole body
+records    a poll with a new article recorded, alone and in groups
 stall      a 100 MB feed, a feed of 100,000 entries and a gzip bomb among 200 normal feeds: the delay of the
            event loop, the memory, and the number of normal feeds that are read
 pages      the full text of a page, compared with trafilatura's fast setting
 
-python3 dev.py bench gather [sweep|delta|stall|pages]... [--feeds N]       needs nginx
+python3 dev.py bench gather [sweep|delta|records|stall|pages]... [--feeds N]       needs nginx
 """
 
 from __future__ import annotations
 
 import argparse
-import asyncio
-import gc
-import gzip
 import io
 import os
 import platform
@@ -23,62 +21,30 @@ import statistics
 import sys
 import tempfile
 import time
-from collections.abc import Callable, Coroutine
-from datetime import UTC, datetime, timedelta
+from collections.abc import Callable
+from datetime import timedelta
 from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 sys.path.insert(0, str(Path(__file__).resolve().parent))
 
 from _feedkinds import KINDS, Kind
-from _newsfeeds import FOOT, HEAD, feed, served
-from _webpages import cluttered, f1, page
+from _gather_feeds import LIMITS, NOON, a_feed, best, line, run_loop
+from _gather_pages import pages
+from _gather_records import records
+from _gather_stall import stall
+from _newsfeeds import feed, served
 
-from service.app.factories.gather import PooledExecutor
-from service.app.process_pool.pool import ProcessPool
-from service.core import ids as identity
-from service.core.model import Feed
 from service.gather.entries.drafts import DocumentContext
 from service.gather.entries.process import process_document
 from service.gather.formats import rss_atom
 from service.gather.formats.split_items import split_items
-from service.gather.http.fetcher import FetchLimits, HttpFetcher
+from service.gather.http.fetcher import HttpFetcher
 from service.gather.poll import Gatherer
-from service.gather.stage import GatherReport, gather
+from service.gather.stage import gather
 from service.store.database import Database
 from service.store.gather import SqlGatherStore
 from service.store.subscribers import SqlSubscriberStore
-
-try:
-    from uvloop import run as run_loop
-except ImportError:
-    from asyncio import run as run_loop
-
-NOON = datetime(2026, 3, 2, 12, 0, tzinfo=UTC)
-LIMITS = FetchLimits(allow_private=("127.0.0.1",), per_host=16)
-MB = 1024 * 1024
-PAGES = Path(__file__).resolve().parents[1] / "service" / "cli" / "demo" / "sample" / "pages"
-
-
-def a_feed(url: str, name: str = "The Example") -> Feed:
-    """Return a feed whose pages are not fetched."""
-    return Feed(identity.feed_id(url), url, name, ("world",), full_text="never")
-
-
-def best(work: Callable[[], object], rounds: int = 7) -> float:
-    """Return the minimum CPU seconds of a call."""
-    shortest = float("inf")
-    for _ in range(rounds):
-        begun = time.process_time()
-        work()
-        shortest = min(shortest, time.process_time() - begun)
-    return shortest
-
-
-def line(what: str, ours: str, theirs: str, ratio: float) -> None:
-    """Print one row of the table."""
-    print(f"{what:<58} {ours:>22} {theirs:>28} {ratio:>7.1f} x")
-
 
 # --- sweep -------------------------------------------------------------------------------------
 
@@ -193,134 +159,6 @@ def _same_entries() -> None:
     )
 
 
-# --- stall -------------------------------------------------------------------------------------
-
-
-def stall() -> None:
-    """Poll hostile feeds among normal ones; print the delay of the event loop and the memory."""
-    entry = b"<item><title>Entry %d</title><guid>g%d</guid></item>"
-    items = b"".join(entry % (n, n) for n in range(100_000))
-    files = {f"{n}.xml": feed(range(n * 20, n * 20 + 20), 3) for n in range(200)}
-    files["endless.xml"] = HEAD.encode() + b"<!-- -->" * (100 * MB // 8) + FOOT.encode()
-    files["many.xml"] = HEAD.encode() + items + FOOT.encode()
-    files["bomb.xml"] = gzip.compress(bytes(1024 * MB), 9)
-    with served(files, packed=["bomb.xml"]) as address:
-        urls = {name: f"{address}/{name}" for name in files}
-        run_loop(_watched(urls))
-
-
-async def _watched(urls: dict[str, str]) -> None:
-    hostile = ("endless.xml", "many.xml", "bomb.xml")
-    with tempfile.TemporaryDirectory() as folder, ProcessPool(1) as pool:
-        database = await Database.open(f"sqlite:///{folder}/caveat.sqlite")
-        records = SqlGatherStore(database)
-        feeds = [a_feed(url, name) for name, url in urls.items()]
-        await SqlSubscriberStore(database).save_feeds(feeds, NOON)
-        async with HttpFetcher(LIMITS) as fetcher:
-            gatherer = Gatherer(records, fetcher, Path(folder), PooledExecutor(pool))
-            warm = [f.id for f in feeds if f.name in ("0.xml", "1.xml")]
-            await gather(gatherer, now=NOON, only=warm, force=True)
-            gc.collect()
-            before, watcher = _resident(), _Watcher()
-            begun = time.monotonic()
-            report: GatherReport = await watcher.during(gather(gatherer, now=NOON))
-            took = time.monotonic() - begun
-        states = {state.feed.name: state for state in await records.all_feeds()}
-        await database.close()
-    read = sum(1 for name, state in states.items() if name not in hostile and state.last_success_at)
-    print(f"{'longest stall of the event loop':<58} {watcher.longest * 1e3:>19.0f} ms   (floor 100, aim 50)")
-    print(f"{'    CPU time of the event loop between two samples':<58} {watcher.busiest * 1e3:>19.0f} ms")
-    grown = watcher.peak - before
-    print(f"{'growth of memory, this process and its pool':<58} {grown:>19.0f} MB   (floor 256)")
-    print(f"{'normal feeds that were read, of 200':<58} {read:>22}   in {took:.1f} s")
-    for name in hostile:
-        print(f"    {name:<14} {states[name].last_error or f'read, {report.new} articles in all'}")
-
-
-class _Watcher:
-    """Samples the delay of the event loop every 5 ms, and the memory at every twentieth sample.
-
-    On a busy machine other processes delay it too; `busiest` is the CPU time of the event loop alone.
-    """
-
-    def __init__(self) -> None:
-        self.longest, self.busiest, self.peak = 0.0, 0.0, 0.0
-
-    async def during(self, work: Coroutine[object, object, GatherReport]) -> GatherReport:
-        """Do the work, and sample meanwhile."""
-        watching = asyncio.create_task(self._watch())
-        try:
-            return await work
-        finally:
-            watching.cancel()
-
-    async def _watch(self) -> None:
-        samples = 0
-        while True:
-            begun, worked = time.monotonic(), time.thread_time()
-            await asyncio.sleep(0.005)
-            self.longest = max(self.longest, time.monotonic() - begun - 0.005)
-            self.busiest = max(self.busiest, time.thread_time() - worked)
-            samples += 1
-            if samples % 20 == 0:
-                self.peak = max(self.peak, _resident())
-
-
-def _resident() -> float:
-    """Return the resident megabytes of this process and its children."""
-    pids = [os.getpid(), *_descendants(os.getpid())]
-    return sum(_pages_of(pid) for pid in pids) * os.sysconf("SC_PAGE_SIZE") / MB
-
-
-def _descendants(pid: int) -> list[int]:
-    try:
-        children = [
-            int(c) for c in Path(f"/proc/{pid}/task/{pid}/children").read_text(encoding="ascii").split()
-        ]
-    except OSError:
-        return []
-    return [*children, *(d for child in children for d in _descendants(child))]
-
-
-def _pages_of(pid: int) -> int:
-    try:
-        return int(Path(f"/proc/{pid}/statm").read_text(encoding="ascii").split()[1])
-    except (OSError, IndexError):
-        return 0
-
-
-# --- pages -------------------------------------------------------------------------------------
-
-
-def pages() -> None:
-    """Extract the text of the demo's pages and of generated ones, with links and scripts around it."""
-    import trafilatura  # noqa: PLC0415 - imported only for its own measurement
-
-    from service.gather.pages.full_text import extract_text, read_page  # noqa: PLC0415 - imported only for its own measurement
-
-    sample = [cluttered(path.read_text(encoding="utf-8")) for path in sorted(PAGES.glob("*.html"))]
-    made = [page(number) for number in range(80)]
-    for what, real in (("short pages", sample), ("pages of any length", [html for html, _ in made])):
-        ours = best(lambda real=real: [read_page(html, "", "") for html in real], 5) / len(real)
-        alone = best(lambda real=real: [extract_text(html) for html in real], 5) / len(real)
-        theirs = best(lambda real=real: [trafilatura.extract(html, fast=True) for html in real], 5) / len(
-            real
-        )
-        kilobytes = sum(map(len, real)) // len(real) // 1024
-        peer = f"trafilatura {theirs * 1e3:.1f} ms"
-        line(f"text of {what}, {kilobytes} KB", f"{alone * 1e3:.1f} ms", peer, theirs / alone)
-        line("    with checks of paywall, subject and language", f"{ours * 1e3:.1f} ms", peer, theirs / ours)
-    for name, extract in (("ours", lambda html: extract_text(html).text), ("trafilatura", _fast)):
-        agreement = sum(f1(extract(html), expected) for html, expected in made) / len(made)
-        print(f"{'F1 of the pages of any length, ' + name:<58} {agreement:>22.4f}")
-
-
-def _fast(html: bytes) -> str:
-    import trafilatura  # noqa: PLC0415 - imported only for its own measurement
-
-    return trafilatura.extract(html, fast=True) or ""
-
-
 def _processor() -> str:
     try:
         lines = Path("/proc/cpuinfo").read_text(encoding="utf-8").splitlines()
@@ -331,7 +169,7 @@ def _processor() -> str:
 
 def main() -> None:
     """Run the parts of the arguments, all by default."""
-    parts = {"sweep": sweep, "delta": delta, "stall": stall, "pages": pages}
+    parts = {"sweep": sweep, "delta": delta, "records": records, "stall": stall, "pages": pages}
     parser = argparse.ArgumentParser(
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
