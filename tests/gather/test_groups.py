@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Collection, Sequence
+from dataclasses import replace
 from datetime import datetime
 
 import pytest
@@ -102,6 +103,27 @@ async def test_a_poll_that_cannot_be_stored_stays_with_its_feed(record, gatherer
 async def test_a_pass_that_records_all_its_feeds_releases_no_claim(record, gatherer):
     await gather(gatherer, now=NOON)
     assert record.released == []
+
+
+async def test_polls_that_wait_when_the_pass_is_stopped_are_repeated(server, record, gatherer, monkeypatch):
+    monkeypatch.setattr(stage, "GROUP_SECONDS", 60)
+    answered, reached = server.routes["/elm"], asyncio.Event()
+
+    async def hang(_request: Request, _wire: Wire) -> None:
+        reached.set()
+        await asyncio.Event().wait()
+
+    server.routes["/elm"] = hang
+    work = asyncio.create_task(gather(replace(gatherer, concurrency=1), now=NOON))
+    await reached.wait()
+    work.cancel()
+    await asyncio.gather(work, return_exceptions=True)
+    assert record.groups == []
+    assert [len(ids) for ids in record.released] == [len(NAMES)]
+
+    server.routes["/elm"] = answered
+    assert (await gather(gatherer, now=NOON)).polled == len(NAMES)
+    assert len(record.articles) == 3
 
 
 async def test_progress_counts_a_poll_when_it_is_recorded(record, gatherer):
