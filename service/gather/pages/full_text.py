@@ -58,7 +58,7 @@ def read_page(
     """Extract the article from an HTML page, if it is better than the feed's text.
 
     `title` and `teaser` are the feed's, `content_type` is the page's HTTP header, `declared` the language
-    that the feed declares, `learned` where the feed's other pages have their article.
+    of all the feed's articles ("" for unknown), `learned` where the feed's other pages have their article.
     """
     article = PageArticle("")
     try:
@@ -74,7 +74,7 @@ def read_page(
         text, reason = BlockText(""), TOO_LARGE
     except Exception as error:  # noqa: BLE001 - no page may stop the feed that links to it
         text, reason = BlockText(""), f"the page could not be read ({type(error).__name__})"
-    language = detect_language(text.text, declared)
+    language = declared or detect_language(text.text)
     cut = PAGE_LEFT_OUT if reason == TOO_LARGE else text.cut
     return ExtractedPage(
         text.text, language, reason, text.blocks, cut, path=article.path, by_path=article.by_path

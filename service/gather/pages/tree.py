@@ -132,7 +132,10 @@ def _marked(page: str) -> str:
 
     def with_mark(found: re.Match[str]) -> str:
         space, text = found[1], found[2]
-        mark = marks.setdefault(text.rstrip(), chr(min(FIRST_MARK + len(marks), LAST_MARK)))
+        words = text.rstrip()
+        mark = marks.get(words)
+        if mark is None:
+            mark = marks[words] = chr(min(FIRST_MARK + len(marks), LAST_MARK))
         return f">{space}{mark}{text}"
 
     return _RUN.sub(with_mark, page)
