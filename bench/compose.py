@@ -3,7 +3,7 @@
 pass     CPU seconds of one pass by step: read, group, updates and merging, rank, layout, render, size, store
 script   as many mails by a script as one would write it: a query, a Jinja template and css-inline for each
 
-python3 dev.py bench compose [--editions N] [--stories N]
+python3 dev.py bench compose [--editions N] [--stories N] [--sentences FILE]
 """
 
 from __future__ import annotations
@@ -192,8 +192,9 @@ async def script(database: Database, chosen: Sequence[Edition]) -> float:
 async def measure(options: argparse.Namespace) -> None:
     """Print the table of one pass, and the script's time."""
     chosen = editions(options.editions)
+    sentences = options.sentences.read_text(encoding="utf-8").splitlines() if options.sentences else ()
     days = [
-        news(options.stories, after=NOON - timedelta(days=day), hours=23, seed=day)
+        news(options.stories, after=NOON - timedelta(days=day), hours=23, seed=day, sentences=sentences)
         for day in range(MEMORY_DAYS, 0, -1)
     ]
     with tempfile.TemporaryDirectory() as folder:
@@ -244,6 +245,9 @@ def main() -> None:
     )
     parser.add_argument("--editions", type=int, default=500)
     parser.add_argument("--stories", type=int, default=2000, help="new stories of a day")
+    parser.add_argument(
+        "--sentences", type=Path, help="texts with a sentence a line, in place of invented ones"
+    )
     asyncio.run(measure(parser.parse_args()))
 
 

@@ -117,19 +117,20 @@ class Preview:
 async def compose(composer: Composer, *, now: datetime, progress: Progress = no_progress) -> ComposeReport:
     """Make the issues that are due at `now` (aware, UTC), and the drafts whose time for review begins.
 
-    A group that fails stays due, is named in `problems` and does not stop the others. Raises StoreError if
-    the database cannot be used.
+    A group that fails stays due and is named in `problems`; the others get their issues. Raises StoreError.
     """
     report = ComposeReport()
     reviewed = composer.newsletters if composer.drafts is not None else {}
     groups = sorted(await groups_to_compose(composer.store, reviewed, now), key=_shared_work)
-    composition = await start_composition(composer, now, assign_stories=bool(groups))
-    for done, group in enumerate(groups, start=1):
-        report = _add_reports(report, await _compose_group(composer, composition, group))
-        progress(_name_of(composer, group), done, len(groups))
+    if groups:  # mostly there are none: each condensed article brings a signal
+        composition = await start_composition(composer, now, assign_stories=True)
+        for done, group in enumerate(groups, start=1):
+            report = _add_reports(report, await _compose_group(composer, composition, group))
+            progress(_name_of(composer, group), done, len(groups))
+        report = _add_reports(ComposeReport(problems=tuple(composition.problems)), report)
     if composer.drafts is not None:
         await composer.drafts.delete_unused()
-    return _add_reports(ComposeReport(problems=tuple(composition.problems)), report)
+    return report
 
 
 async def compose_manual(

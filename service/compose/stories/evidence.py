@@ -128,12 +128,17 @@ class EventEvidence:
         )
 
     def _stories_with(self, term: int, one: IndexedArticle, other: IndexedArticle) -> tuple[set[str], int]:
-        """Return the other stories that have the term, and the number of those of the two publishers."""
+        """Return the other stories that have the term, and the number of those of the two publishers.
+
+        The search ends when there are so many that the term is not rare.
+        """
         stories: set[str] = set()
         form: set[str] = set()
         for article in self._articles.having(term):
             if article.story != other.story:
                 stories.add(article.story)
+                if len(stories) > MAX_RARE_STORIES:
+                    break
                 if article.publisher in (one.publisher, other.publisher):
                     form.add(article.story)
         return stories, len(form)

@@ -17,6 +17,7 @@ from service.compose.stories.words import (
     ArticleWord,
     days_of,
     months_of,
+    plain_terms,
     terms_of,
     without_dates,
     words_of,
@@ -95,7 +96,7 @@ def compared_terms(article: Article) -> frozenset[str]:
     """Return the `terms` of the article's features, without their counts and without all the rest."""
     title = words_of(article.title[:MAX_TITLE_CHARACTERS])
     undated = without_dates(title, primary_language(article.language))
-    return frozenset((*_terms(undated), *_terms(words_of(_opening(article)))))
+    return frozenset((*_terms(undated), *plain_terms(_opening(article))))
 
 
 def _opening(article: Article) -> str:

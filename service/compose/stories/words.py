@@ -96,9 +96,9 @@ def _is_part_of_date(word: str) -> bool:
 
 
 def plain_terms(text: str) -> Iterator[str]:
-    """Yield the terms of a text."""
-    for word in words_of(text):
-        yield from terms_of(word)
+    """Yield the terms of a text, those of each word once."""
+    for word in dict.fromkeys(_WORD.findall(text)):
+        yield from terms_of(ArticleWord(word, stem_of(word), begins=False, apart=False))
 
 
 @cache
