@@ -92,7 +92,9 @@ def measure(options: argparse.Namespace, folder: Path) -> Day:
         workers = [Worker(folder, stages, tuple(options.prefix.split())) for stages in shares]
         watch = MemoryWatch([worker.pid for worker in workers]).start()
         try:
-            wall, found = run_day(workers, clock, START, int(options.hours * 60) + LAST_MINUTES, options.step)
+            minutes = range(0, int(options.hours * 60) + LAST_MINUTES, options.step)
+            moments = [START + minute * timedelta(minutes=1) for minute in minutes]
+            wall, found = run_day(workers, clock, moments, options.seconds)
         finally:
             watch.stop()
             for worker in workers:
@@ -150,6 +152,7 @@ def main() -> None:
     parser.add_argument("--editions", type=int, default=50)
     parser.add_argument("--hours", type=float, default=24)
     parser.add_argument("--step", type=int, default=1, help="minutes between two looks at what is due")
+    parser.add_argument("--seconds", type=float, default=float("inf"), help="most wall time of the day")
     parser.add_argument("--storage", choices=("sqlite", "postgresql"), default="sqlite")
     parser.add_argument("--workers", type=int, choices=(1, 2), default=1, help="2 need PostgreSQL")
     parser.add_argument(

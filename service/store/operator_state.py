@@ -7,10 +7,9 @@ from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from datetime import date, datetime
 
-from sqlalchemy import select
-
 from service.store.database import Database
 from service.store.schema import settings
+from service.store.setting_rows import read_setting
 
 STATE, LAST_BACKUP = "operator_state", "last_backup"
 """Names of the rows in `settings`."""
@@ -37,7 +36,7 @@ class SqlOperatorState:
 
     async def read(self) -> OperatorState:
         """Return the state."""
-        stored = await self._value(STATE)
+        stored = await read_setting(self.database, STATE)
         if stored is None:
             return OperatorState({})
         values = json.loads(stored)
@@ -56,19 +55,15 @@ class SqlOperatorState:
 
     async def last_backup(self) -> datetime | None:
         """Return when `caveat backup` succeeded last; None if it never did."""
-        stored = await self._value(LAST_BACKUP)
+        stored = await read_setting(self.database, LAST_BACKUP)
         return None if stored is None else datetime.fromisoformat(stored)
 
     async def record_backup(self, now: datetime) -> None:
         """Record that a backup was made."""
         await self._set(LAST_BACKUP, now.isoformat())
 
-    async def _value(self, name: str) -> str | None:
-        async with self.database.read() as connection:
-            return await connection.scalar(select(settings.c.value).where(settings.c.name == name))
-
     async def _set(self, name: str, value: str) -> None:
-        if await self._value(name) == value:
+        if await read_setting(self.database, name) == value:
             return
         stored = self.database.insert(settings).values(name=name, value=value)
         written = stored.on_conflict_do_update(index_elements=["name"], set_={"value": value})

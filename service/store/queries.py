@@ -6,6 +6,7 @@ from collections import Counter
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from functools import partial
 from typing import Any
 
 from sqlalchemy import exists, func, select
@@ -21,12 +22,11 @@ from service.core.read_models import (
     PendingWork,
     RecordCounts,
 )
-from service.store import issue_books
+from service.store import due_work, issue_books
 from service.store.database import Database
 from service.store.delivery_rows import delivery_details, delivery_query, in_states
 from service.store.dialect import Query, is_in
-from service.store.drafts import UNDECIDED, waits_for_editor
-from service.store.groups import ACTIVE
+from service.store.drafts import UNDECIDED
 from service.store.mappers import (
     EDITION,
     SUMMARY_COLUMNS,
@@ -40,17 +40,11 @@ from service.store.schema import (
     IN_DOUBT,
     OUTBOX,
     PAUSED,
-    PAUSED_UNTIL,
-    POLLED,
     TRANSACTIONAL,
-    UNCONDENSED,
-    WAITING,
     articles,
-    corrections,
     deliveries,
     editions,
     feeds,
-    groups,
     issues,
     sign_ups,
     subscribers,
@@ -59,8 +53,6 @@ from service.store.schema import (
     suppressions,
 )
 from service.store.sqlite_ledger import PREFIX_CHARACTERS
-
-MAX_COUNTED = 10_000  # waiting rows: counting a million takes seconds
 
 NEAR_ISSUES = 1_000  # numbers, before and after an issue, within which those of its time are searched
 
@@ -79,31 +71,11 @@ class Queries:
 
     async def pending_work(self, now: datetime) -> PendingWork:
         """Return the number of rows that wait for each stage at `now`."""
-        members = exists().where(subscriptions.c.group_number == groups.c.number, ACTIVE)
-        waiting = (
-            select(feeds.c.id).where(POLLED, feeds.c.next_look_at <= now),
-            select(articles.c.position).where(UNCONDENSED),
-            select(corrections.c.position).where(WAITING),
-            select(groups.c.number).where(groups.c.next_due_at <= now, members, ~waits_for_editor()),
-            select(subscriptions.c.subscriber).where(PAUSED_UNTIL, subscriptions.c.paused_until <= now),
-            select(deliveries.c.due_at).where(OUTBOX, deliveries.c.due_at <= now),
-            select(deliveries.c.due_at).where(IN_DOUBT, deliveries.c.due_at <= now),
-        )
-        counted = [query.limit(MAX_COUNTED).subquery() for query in waiting]
-        counts = (select(func.count()).select_from(rows).scalar_subquery() for rows in counted)
-        async with self.database.read() as connection:
-            polls, new, edited, due, back, mails, in_doubt = (await connection.execute(select(*counts))).one()
-        return PendingWork(polls, new + edited, due + back, min(mails + in_doubt, MAX_COUNTED))
+        return await self.database.run_read(partial(due_work.count_pending, now=now))
 
     async def next_delivery_due(self, after: datetime) -> datetime | None:
         """Return the first time after `after` at which a retry is due or a lease ends, or None."""
-        firsts = (  # one minimum per index, because a condition for both would use neither
-            select(func.min(deliveries.c.due_at)).where(kind, deliveries.c.due_at > after).scalar_subquery()
-            for kind in (OUTBOX, IN_DOUBT)
-        )
-        async with self.database.read() as connection:
-            moments = (await connection.execute(select(*firsts))).one()
-        return min((moment for moment in moments if moment is not None), default=None)
+        return await self.database.run_read(partial(due_work.next_due, after=after))
 
     async def backlog(self, now: datetime) -> DeliveryBacklog:
         """Return the backlog of deliver at `now`."""

@@ -21,6 +21,7 @@ from service.store.connection import StoreConnection
 from service.store.database import Database
 from service.store.dialect import lock_groups
 from service.store.schema import settings, subscribers, subscriptions
+from service.store.setting_rows import read_setting
 from service.subscribers.ports import AlikeSubscriptions, RosterState, SubscriptionPlace
 
 NEWSLETTERS, FINGERPRINT = "roster_newsletters", "roster_fingerprint"
@@ -40,14 +41,14 @@ class SqlRosterState(RosterState):
 
     @override
     async def newsletters(self) -> Sequence[Newsletter] | None:
-        stored = await self._value(NEWSLETTERS)
+        stored = await read_setting(self.database, NEWSLETTERS)
         if stored is None:
             return None
         return tuple(_newsletter_of(values) for values in json.loads(stored))
 
     @override
     async def fingerprint(self) -> str:
-        return await self._value(FINGERPRINT) or ""
+        return await read_setting(self.database, FINGERPRINT) or ""
 
     @override
     async def declared_running(self) -> Collection[tuple[str, str]]:
@@ -75,6 +76,7 @@ class SqlRosterState(RosterState):
         if await self._all() == values:
             return
         async with self.database.write() as connection:
+            await lock_groups(connection)  # two processes may apply a roster at once
             await _remove(connection, *values, HELD, CONFIRMED)
             rows = [{"name": name, "value": value} for name, value in values.items()]
             await connection.execute(settings.insert(), rows)
@@ -87,11 +89,11 @@ class SqlRosterState(RosterState):
 
     @override
     async def confirmed(self) -> str:
-        return await self._value(CONFIRMED) or ""
+        return await read_setting(self.database, CONFIRMED) or ""
 
     @override
     async def applied_editions(self) -> Mapping[str, str]:
-        stored: dict[str, str] = json.loads(await self._value(EDITIONS) or "{}")
+        stored: dict[str, str] = json.loads(await read_setting(self.database, EDITIONS) or "{}")
         return stored
 
     @override
@@ -137,7 +139,7 @@ class SqlRosterState(RosterState):
 
     @override
     async def held(self) -> HeldChange | None:
-        stored = await self._value(HELD)
+        stored = await read_setting(self.database, HELD)
         if stored is None:
             return None
         values = json.loads(stored)
@@ -149,10 +151,6 @@ class SqlRosterState(RosterState):
     async def release(self) -> bool:
         async with self.database.write() as connection:
             return await _remove(connection, HELD) > 0
-
-    async def _value(self, name: str) -> str | None:
-        async with self.database.read() as connection:
-            return await connection.scalar(select(settings.c.value).where(settings.c.name == name))
 
     async def _all(self) -> dict[str, str]:
         query = select(settings).where(settings.c.name.in_((NEWSLETTERS, FINGERPRINT, HELD, CONFIRMED)))

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from sqlalchemy import Connection, delete, select
+from sqlalchemy import Connection, delete
 
 from service.core.errors import StoreError
 from service.store.database import Database
 from service.store.schema import settings
+from service.store.setting_rows import read_setting
 
 NAME = "sending_hold"
 """Name of the row in `settings` with the reason."""
@@ -32,8 +33,7 @@ class SendingHold:
 
     async def message(self) -> str | None:
         """Return the reason and the remedy in one sentence, or None if sending is not held."""
-        async with self.database.read() as connection:
-            reason = await connection.scalar(select(settings.c.value).where(settings.c.name == NAME))
+        reason = await read_setting(self.database, NAME)
         return None if reason is None else f"nothing is sent: {reason}; {HOW_TO_RESUME}"
 
     async def raise_if_held(self) -> None:
