@@ -145,7 +145,7 @@ async def mark(
             for first in range(0, len(some), group):
                 part = some[first : first + group]
                 for state in (DeliveryState.ATTEMPTING, DeliveryState.SENT):
-                    marks = [StateChange(delivery.id, state, NOON, "250 ok") for delivery in part]
+                    marks = [StateChange(delivery, state, NOON, "250 ok") for delivery in part]
                     if len(await records.record_changes(token, marks)) != len(part):
                         raise SystemExit("marks were lost")
                     done += len(part)

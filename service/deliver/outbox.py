@@ -141,7 +141,7 @@ class LeasedOutbox(Outbox):
     @override
     async def attempt(self, message: Message) -> bool:
         leased = self._in_progress[message.delivery_id]
-        attempt = StateChange(message.delivery_id, DeliveryState.ATTEMPTING, self._clock())
+        attempt = StateChange(leased.delivery, DeliveryState.ATTEMPTING, self._clock())
         held = await self._ledger.attempt(leased.token, attempt)
         if held and self._leases.holds(leased, self._clock()):
             leased.attempted_at = self._now()

@@ -13,12 +13,17 @@ from service.core.model import Batch, Delivery, DeliveryState, Issue, Message, O
 class StateChange(NamedTuple):
     """The new state of a delivery, for the ledger. `reply` is the outcome's text."""
 
-    delivery_id: str
+    delivery: Delivery
     state: DeliveryState
     at: datetime
     reply: str = ""
     next_attempt_at: datetime | None = None
     suppress: bool = False
+
+    @property
+    def delivery_id(self) -> str:
+        """The id of the delivery."""
+        return self.delivery.id
 
 
 @dataclass(frozen=True, slots=True)

@@ -170,7 +170,7 @@ class Settlement:
         *,
         suppress: bool = False,
     ) -> None:
-        change = StateChange(leased.delivery.id, state, self.clock(), reply, retry_at, suppress)
+        change = StateChange(leased.delivery, state, self.clock(), reply, retry_at, suppress)
         self.ledger.outcome(leased.token, change)
         if leased.delivery.transactional:
             TRANSACTIONAL.labels(state.value).inc()

@@ -48,7 +48,9 @@ def forget(connection: Connection, number: int, person: str) -> None:
     anonymize_consents(connection, number, address_hash or "")
     for table in (subscriptions, sign_ups, bounces, webhook_messages):
         connection.execute(delete(table).where(table.c.subscriber == number))
-    connection.execute(update(deliveries).where(deliveries.c.subscriber == number).values(reply=None))
+    # Without its token, a mail that is being sent now cannot bring its reply, which may name the address.
+    own = update(deliveries).where(deliveries.c.subscriber == number)
+    connection.execute(own.values(reply=None, token=None))
     _delete_from_sends(connection, person)
     # What an editor did stays; about whom, and the reason in the editor's words, does not.
     said = update(audit).where(audit.c.subject == person)

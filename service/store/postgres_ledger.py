@@ -15,7 +15,7 @@ from service.core.model import DeliveryState as State
 from service.deliver.ports import StateChange
 from service.store import webhook_events
 from service.store.columns import from_millis, storable, to_millis
-from service.store.sqlite_ledger import LEASE_ENDED, PREFIX_CHARACTERS, due_at_after
+from service.store.sqlite_ledger import LEASE_ENDED, due_at_after
 from service.subscribers.ports import UNSUBSCRIBED_REASON
 
 Connection = Any
@@ -70,23 +70,21 @@ TAKE_PERSONAL = TAKE.replace(
 )
 TAKE_TRANSACTIONAL = TAKE.replace("state IN ('planned'", "transactional AND state IN ('planned'", 1)
 
-# A delivery's id consists of the issue's prefix and the subscriber's id.
-CHANGED = f"""
-    WITH changed AS MATERIALIZED (
-        SELECT change.*, issues.number AS issue, people.number AS subscriber, {MAILABLE} AS mailable
-        FROM unnest($2::text[], $3::text[], $4::bigint[], $5::text[], $6::bigint[], $7::text[])
-            AS change (prefix, person, at, state, due_at, reply)
-        JOIN issues ON issues.delivery_prefix = change.prefix
-        JOIN subscribers AS people ON people.id = change.person
-    )
-"""  # noqa: S608 - constants of this file
-# "IS TRUE" prevents the use of the index of tokens, which would read the whole batch for each change.
+CHANGES = "unnest($4::bigint[], $5::bigint[], $6::bigint[], $7::text[], $8::bigint[], $9::text[])"
+CHANGE_COLUMNS = "(issue, subscriber, at, state, due_at, reply)"
+# BETWEEN lets PostgreSQL leave out the other partitions before it starts. "IS TRUE" prevents the use of the
+# index of tokens, which would read the whole batch for each change.
 STILL_LEASED = """
     deliveries.issue = changed.issue AND deliveries.subscriber = changed.subscriber
-    AND (deliveries.token = $1) IS TRUE
+    AND deliveries.issue BETWEEN $2 AND $3 AND (deliveries.token = $1) IS TRUE
 """
 ATTEMPT = f"""
-    {CHANGED}
+    WITH changed AS MATERIALIZED (
+        SELECT change.*, {MAILABLE} AS mailable
+        FROM {CHANGES} AS change {CHANGE_COLUMNS}
+        JOIN issues ON issues.number = change.issue
+        JOIN subscribers AS people ON people.number = change.subscriber
+    )
     UPDATE deliveries
     SET attempts = attempts + (mailable AND deliveries.state <> 'attempting')::int,
         state = CASE WHEN mailable THEN 'attempting' ELSE 'suppressed' END,
@@ -95,22 +93,21 @@ ATTEMPT = f"""
         at = changed.at, reply = ''
     FROM changed
     WHERE {STILL_LEASED} AND deliveries.state <> 'uncertain' AND deliveries.due_at > changed.at
-    RETURNING prefix || person AS id, mailable
+    RETURNING deliveries.issue, deliveries.subscriber, mailable
 """  # noqa: S608 - constants of this file
 # A refusal before the attempt was recorded is an attempt as well, because the back-off counts attempts.
 OUTCOME = f"""
-    {CHANGED}
     UPDATE deliveries
     SET attempts = attempts + (deliveries.state IN ('planned', 'deferred'))::int,
         doubts = doubts + (changed.state = 'uncertain' AND deliveries.state <> 'uncertain')::int,
         state = changed.state, due_at = changed.due_at, token = NULL, at = changed.at, reply = changed.reply
-    FROM changed
+    FROM {CHANGES} AS changed {CHANGE_COLUMNS}
     WHERE {STILL_LEASED}
-    RETURNING prefix || person AS id, TRUE AS mailable
+    RETURNING deliveries.issue, deliveries.subscriber, TRUE AS mailable
 """  # noqa: S608 - constants of this file
 SUPPRESS_ADDRESS = """
     INSERT INTO suppressions (address_hash, reason, at)
-    SELECT address_hash, $2, $3 FROM subscribers WHERE id = $1
+    SELECT address_hash, $2, $3 FROM subscribers WHERE number = $1
     ON CONFLICT DO NOTHING
 """
 
@@ -146,28 +143,31 @@ async def write_changes(connection: Connection, *, token: str, changes: Sequence
     """Write the changes in the open transaction; return the ids of the deliveries that the token leases."""
     written: set[str] = set()
     for statement, some in _statements(changes):
-        rows = [
-            (
-                change.delivery_id[:PREFIX_CHARACTERS],
-                change.delivery_id[PREFIX_CHARACTERS:],
-                to_millis(change.at),
-                change.state.value,
-                due_at_after(change),
-                storable(change.reply),
-            )
-            for change in some
-        ]
-        done = await connection.fetch(statement, token, *map(list, zip(*rows, strict=True)))
-        ids = {row["id"] for row in done if row["mailable"]}
-        written |= ids
+        columns = list(map(list, zip(*map(_values, some), strict=True)))
+        issues = columns[0]
+        done = await connection.fetch(statement, token, min(issues), max(issues), *columns)
+        rows = {(row["issue"], row["subscriber"]) for row in done if row["mailable"]}
         for change in some:
-            if change.state is State.REFUSED and change.delivery_id in ids:
-                values = webhook_events.refused_values(change)
-                await connection.execute(webhook_events.PLAN_REFUSED_POSTGRES, *values)
-            if change.suppress and change.delivery_id in ids:
-                person, reply = change.delivery_id[PREFIX_CHARACTERS:], storable(change.reply)
-                await connection.execute(SUPPRESS_ADDRESS, person, reply, to_millis(change.at))
+            if change.delivery.row in rows:
+                written.add(change.delivery_id)
+                await _write_consequences(connection, change)
     return written
+
+
+def _values(change: StateChange) -> tuple[int | str | None, ...]:
+    """Return the values of CHANGE_COLUMNS."""
+    at, reply = to_millis(change.at), storable(change.reply)
+    return *change.delivery.row, at, change.state.value, due_at_after(change), reply
+
+
+async def _write_consequences(connection: Connection, change: StateChange) -> None:
+    """Plan the webhook messages of a refusal, and suppress the address where the change says so."""
+    if change.state is State.REFUSED:
+        values = webhook_events.refused_values(change)
+        await connection.execute(webhook_events.PLAN_REFUSED_POSTGRES, *values)
+    if change.suppress:
+        reply, at = storable(change.reply), to_millis(change.at)
+        await connection.execute(SUPPRESS_ADDRESS, change.delivery.row[1], reply, at)
 
 
 def _statements(changes: Sequence[StateChange]) -> list[tuple[str, list[StateChange]]]:
@@ -197,4 +197,5 @@ def _delivery(row: Mapping[str, Any], channel: str) -> Delivery:
         uncertain_attempts=row["doubts"],
         planned_at=from_millis(row["created_at"]),
         transactional=row["transactional"],
+        row=(row["issue"], row["subscriber"]),
     )

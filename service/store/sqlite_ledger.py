@@ -64,14 +64,12 @@ SUPPRESS_DUE = """
 
 # One statement for all changes, as for the leases, because each statement acquires the GIL. The statements
 # are upserts of existing rows, because SQLite keeps the order of CROSS JOIN there: change by change, each by
-# its keys. A delivery's id consists of the issue's prefix and the subscriber's id.
+# its key.
 CHANGED = """
     INSERT INTO deliveries (issue, subscriber, at, state, attempts, due_at, reply)
     SELECT deliveries.issue, deliveries.subscriber, m.column3, m.column4, 0, m.column5, m.column6
     FROM (VALUES {rows}) AS m
-    CROSS JOIN issues ON issues.delivery_prefix = m.column1
-    CROSS JOIN subscribers ON subscribers.id = m.column2
-    CROSS JOIN deliveries ON deliveries.issue = issues.number AND deliveries.subscriber = subscribers.number
+    CROSS JOIN deliveries ON deliveries.issue = m.column1 AND deliveries.subscriber = m.column2
     WHERE true
     ON CONFLICT (issue, subscriber) DO UPDATE SET
 """
@@ -96,7 +94,7 @@ OUTCOME = f"""
 """
 SUPPRESS_ADDRESS = """
     INSERT INTO suppressions (address_hash, reason, at)
-    SELECT address_hash, :reply, :at FROM subscribers WHERE id = :person
+    SELECT address_hash, ?, ? FROM subscribers WHERE number = ?
     ON CONFLICT DO NOTHING
 """
 PREFIX_CHARACTERS = 16
@@ -154,8 +152,7 @@ def write_changes(connection: sqlite3.Connection, *, token: str, changes: Sequen
         if change.state is State.REFUSED:
             connection.execute(webhook_events.PLAN_REFUSED_SQLITE, webhook_events.refused_values(change))
         if change.suppress:
-            person = change.delivery_id[PREFIX_CHARACTERS:]
-            values = {"person": person, "reply": storable(change.reply), "at": to_millis(change.at)}
+            values = (storable(change.reply), to_millis(change.at), change.delivery.row[1])
             connection.execute(SUPPRESS_ADDRESS, values)
     return {change.delivery_id for change in changes}
 
@@ -175,11 +172,8 @@ def _written(
     """Run the statement for these changes; return how many deliveries it changed."""
     values: list[object] = [token]
     for change in changes:
-        delivery_id = change.delivery_id
-        values += (
-            *(delivery_id[:PREFIX_CHARACTERS], delivery_id[PREFIX_CHARACTERS:], to_millis(change.at)),
-            *(change.state.value, due_at_after(change), storable(change.reply)),
-        )
+        values += change.delivery.row
+        values += to_millis(change.at), change.state.value, due_at_after(change), storable(change.reply)
     if not changes:
         return 0
     return connection.execute(_for(statement, len(changes), CHANGE_COLUMNS, first=2), values).rowcount
@@ -204,7 +198,7 @@ def due_at_after(change: StateChange) -> int | None:
 
 
 def _delivery(row: Sequence[Any], channel: str) -> Delivery:
-    _issue, _subscriber, attempts, doubts, _free, issue_id, prefix, created_at, person, email, name = row[:11]
+    issue, subscriber, attempts, doubts, _free, issue_id, prefix, created_at, person, email, name = row[:11]
     return Delivery(
         id=prefix + person,
         issue_id=issue_id,
@@ -216,4 +210,5 @@ def _delivery(row: Sequence[Any], channel: str) -> Delivery:
         uncertain_attempts=doubts,
         planned_at=from_millis(created_at),
         transactional=bool(row[11]),
+        row=(issue, subscriber),
     )

@@ -15,7 +15,7 @@ from tests.deliver.fakes import MemoryLedger, some_deliveries
 
 
 def attempt(delivery) -> StateChange:
-    return StateChange(delivery.id, DeliveryState.ATTEMPTING, NOON)
+    return StateChange(delivery, DeliveryState.ATTEMPTING, NOON)
 
 
 async def taken(store, by="t") -> None:
@@ -41,7 +41,7 @@ async def test_the_outcome_of_one_and_the_attempt_of_the_next_share_a_commit():
     await taken(store)
     ledger = Ledger(store, retry_seconds=1)
     await ledger.attempt("t", attempt(one))
-    ledger.outcome("t", StateChange(one.id, DeliveryState.SENT, NOON))
+    ledger.outcome("t", StateChange(one, DeliveryState.SENT, NOON))
     await ledger.attempt("t", attempt(two))
     assert [len(commit) for commit in store.commits] == [1, 2]
 

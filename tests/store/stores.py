@@ -115,7 +115,7 @@ class Stores:
         self, token: str, deliveries: Sequence[Delivery], state: DeliveryState, now: datetime = NOON, **more
     ) -> int:
         """Record the state of all deliveries; return how many were changed."""
-        changes = [StateChange(delivery.id, state, now, **more) for delivery in deliveries]
+        changes = [StateChange(delivery, state, now, **more) for delivery in deliveries]
         return len(await self.deliver.record_changes(token, changes))
 
     async def states(self, issue: Issue) -> dict[str, str]:

@@ -75,10 +75,10 @@ async def test_an_article_becomes_a_delivery_that_is_sent_once(database: Databas
     [delivery] = batch.deliveries
     assert delivery.id == identity.delivery_id(issue.id, amina.id, "file")
     assert (await deliver.take_batch("file", "b", NOON, NOON + MINUTE, 500)).deliveries == ()
-    assert await deliver.record_changes("a", [StateChange(delivery.id, DeliveryState.ATTEMPTING, NOON)]) == {
+    assert await deliver.record_changes("a", [StateChange(delivery, DeliveryState.ATTEMPTING, NOON)]) == {
         delivery.id
     }
-    assert await deliver.record_changes("a", [StateChange(delivery.id, DeliveryState.SENT, NOON)]) == {
+    assert await deliver.record_changes("a", [StateChange(delivery, DeliveryState.SENT, NOON)]) == {
         delivery.id
     }
     assert await deliver.issue(issue.id) == issue

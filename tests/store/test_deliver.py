@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from dataclasses import replace
 from datetime import datetime
 
 import pytest
@@ -154,11 +155,11 @@ async def test_one_commit_records_attempts_and_outcomes_of_several_deliveries(st
     one, two, three = (await stores.take_batch("a")).deliveries
     await stores.record_state("a", [one], State.ATTEMPTING)
     changes = [
-        StateChange(one.id, State.SENT, NOON),
-        StateChange(two.id, State.ATTEMPTING, NOON),
-        StateChange(three.id, State.ATTEMPTING, NOON),
-        StateChange(three.id, State.REFUSED, NOON, "550 no such user", suppress=True),
-        StateChange("unknown", State.SENT, NOON),
+        StateChange(one, State.SENT, NOON),
+        StateChange(two, State.ATTEMPTING, NOON),
+        StateChange(three, State.ATTEMPTING, NOON),
+        StateChange(three, State.REFUSED, NOON, "550 no such user", suppress=True),
+        StateChange(replace(one, id="unknown", row=(999, 999)), State.SENT, NOON),
     ]
     assert await stores.deliver.record_changes("a", changes) == {one.id, two.id, three.id}
     assert sorted((await stores.states(issue)).values()) == ["attempting", "refused", "sent"]
@@ -216,10 +217,24 @@ async def test_a_subscriber_who_unsubscribes_before_the_attempt_is_not_mailed(st
     amina = next(d for d in batch if d.address == "amina@example.org")
     await stores.subscribers.set_status(amina.subscriber_id, "morning", SubscriptionStatus.UNSUBSCRIBED, NOON)
     written = await stores.deliver.record_changes(
-        "a", [StateChange(d.id, State.ATTEMPTING, NOON) for d in batch]
+        "a", [StateChange(d, State.ATTEMPTING, NOON) for d in batch]
     )
     assert written == {d.id for d in batch} - {amina.id}
     assert await stores.states(issue) == {"amina": "suppressed", "ben": "attempting"}
+
+
+@pytest.mark.parametrize("state", [State.PLANNED, State.ATTEMPTING])
+async def test_a_person_erased_during_the_transfer_is_not_written_any_more(stores: Stores, state: State):
+    issue = await stores.plan_issue_for("amina")
+    batch = (await stores.take_batch("a")).deliveries
+    if state is State.ATTEMPTING:
+        assert await stores.record_state("a", batch, state) == 1
+    await stores.subscribers.erase("amina@example.org")
+    reply = "550 <amina@example.org> no such user"
+    for then in (State.ATTEMPTING, State.REFUSED):
+        assert await stores.record_state("a", batch, then, reply=reply, suppress=True) == 0
+    [found] = await stores.queries.deliveries(issue.id)
+    assert (found.state, found.reply) == (state, "")
 
 
 async def test_an_address_suppressed_before_the_attempt_is_not_mailed(stores: Stores):

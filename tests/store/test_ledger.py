@@ -2,18 +2,20 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from itertools import count
 
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
+from sqlalchemy import select
 
 from service.core import ids as identity
+from service.core.model import Delivery, SubscriptionStatus
 from service.core.model import DeliveryState as State
-from service.core.model import SubscriptionStatus
 from service.deliver.ports import ResendPolicy, StateChange
-from service.store.schema import deliveries
+from service.store.schema import deliveries, subscribers
 from tests.builders import NOON, a_subscriber, an_edition
 from tests.store.stores import DAY, MINUTE, Stores, a_desired_subscription, an_issue
 
@@ -131,6 +133,7 @@ class Example:
     channel: str
     issue_id: str
     subscriber_ids: list[str]
+    rows: list[tuple[int, int]]
     model: Model
     now: datetime = NOON
     tokens: list[str] = field(default_factory=list)
@@ -138,6 +141,13 @@ class Example:
     @property
     def ids(self) -> list[str]:
         return [identity.delivery_id(self.issue_id, person, self.channel) for person in self.subscriber_ids]
+
+    def change(self, n: int, *values: object) -> StateChange:
+        """Return a change of the delivery to the subscriber with this index."""
+        person = self.subscriber_ids[n]
+        address = f"reader{n}@example.org"
+        delivery = Delivery(self.ids[n], self.issue_id, person, self.channel, address, "", row=self.rows[n])
+        return StateChange(delivery, *values)
 
     async def step(self, name: str, *rest: object) -> None:
         await getattr(self, name)(*rest)
@@ -186,20 +196,20 @@ class Example:
         return self.tokens[-1 - age] if age < len(self.tokens) else "unknown"
 
     async def attempt(self, age: int, some: list[int]) -> None:
-        changes = [StateChange(self.ids[n], State.ATTEMPTING, self.now) for n in dict.fromkeys(some)]
+        changes = [self.change(n, State.ATTEMPTING, self.now) for n in dict.fromkeys(some)]
         await self.write(self.token(age), changes)
 
     async def outcome(self, age: int, some: list[int], state: State, minutes: int | None) -> None:
         again = None if minutes is None else self.now + minutes * MINUTE
         if state is State.DEFERRED:
             again = again or self.now
-        changes = [StateChange(self.ids[n], state, self.now, "so it was", again) for n in dict.fromkeys(some)]
+        changes = [self.change(n, state, self.now, "so it was", again) for n in dict.fromkeys(some)]
         await self.write(self.token(age), changes)
 
     async def both(self, age: int, first: list[int], then: list[int]) -> None:
         """Write attempts and outcomes in one commit, some of them of the same deliveries."""
-        changes = [StateChange(self.ids[n], State.ATTEMPTING, self.now) for n in dict.fromkeys(first)]
-        changes += [StateChange(self.ids[n], State.SENT, self.now) for n in dict.fromkeys(then)]
+        changes = [self.change(n, State.ATTEMPTING, self.now) for n in dict.fromkeys(first)]
+        changes += [self.change(n, State.SENT, self.now) for n in dict.fromkeys(then)]
         held = self.token(age)
         written = await self.stores.deliver.record_changes(held, changes)
         expected = [change.delivery_id for change in changes if self.model.apply(held, change)]
@@ -252,7 +262,19 @@ async def an_example(stores: Stores) -> Example:
     await stores.compose.record_issue(group, issue, NOON + DAY, channel)
     subscriber_ids = [a_subscriber(f"{name}@example.org").id for name in names]
     ids = [identity.delivery_id(issue.id, person, channel) for person in subscriber_ids]
-    return Example(stores, channel, issue.id, subscriber_ids, Model({key: ModelDelivery() for key in ids}))
+    rows = await rows_of(stores, subscriber_ids)
+    model = Model({key: ModelDelivery() for key in ids})
+    return Example(stores, channel, issue.id, subscriber_ids, rows, model)
+
+
+async def rows_of(stores: Stores, subscriber_ids: Sequence[str]) -> list[tuple[int, int]]:
+    """Return the keys of these subscribers' deliveries in the ledger."""
+    query = select(subscribers.c.id, deliveries.c.issue, deliveries.c.subscriber).join(
+        subscribers, subscribers.c.number == deliveries.c.subscriber
+    )
+    async with stores.database.read() as connection:
+        rows = {person: (issue, number) for person, issue, number in (await connection.execute(query)).all()}
+    return [rows[person] for person in subscriber_ids]
 
 
 @settings(max_examples=25, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])

@@ -27,7 +27,8 @@ class Delivery:
 
     `id` is computed from the three and is the left part of the Message-ID of each attempt. `attempts` counts
     the earlier attempts, `uncertain_attempts` those without a known outcome. `address` and `name` are the
-    subscriber's current ones. `transactional`: a transactional mail, sent before all issues.
+    subscriber's current ones. `transactional`: a transactional mail, sent before all issues. `row` is its key
+    in the ledger: the numbers of issue and subscriber.
     """
 
     id: str
@@ -40,6 +41,7 @@ class Delivery:
     planned_at: datetime | None = None
     uncertain_attempts: int = 0
     transactional: bool = False
+    row: tuple[int, int] = (0, 0)
 
 
 @dataclass(frozen=True, slots=True)

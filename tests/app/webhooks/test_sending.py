@@ -107,7 +107,7 @@ async def test_a_refused_delivery_and_the_finished_issue_reach_the_receiver(
     first, second = batch.deliveries
     for delivery, state in ((first, DeliveryState.REFUSED), (second, DeliveryState.SENT)):
         for step in (DeliveryState.ATTEMPTING, state):
-            change = StateChange(delivery.id, step, hooked.clock.at, "550 <amina@example.org> unknown")
+            change = StateChange(delivery, step, hooked.clock.at, "550 <amina@example.org> unknown")
             assert await ledger.record_changes("worker", [change])
     await prune(hooked.app)  # stores the numbers of finished issues
     for _ in range(3):
