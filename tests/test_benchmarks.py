@@ -1,4 +1,4 @@
-"""Every benchmark still runs, in its smallest form: they insert their own data, so a new column can break them."""
+"""Every benchmark still runs, in its smallest form: a new column can break one that inserts its own data."""
 
 from __future__ import annotations
 

@@ -12,7 +12,7 @@ from functools import partial
 from typing import NamedTuple
 
 from service.core.errors import StoreError
-from service.deliver.ports import DeliverStore, StateChange
+from service.deliver.ports import DeliverStore, OnWritten, StateChange
 from service.deliver.store_retry import Sleep, retry_store
 
 GROUP_COMMIT_SECONDS = 0.002  # longest wait of a commit for the attempts of other connections
@@ -21,7 +21,7 @@ GROUP_COMMIT_SECONDS = 0.002  # longest wait of a commit for the attempts of oth
 class _PendingChange(NamedTuple):
     token: str
     change: StateChange
-    written: asyncio.Future[bool] | None  # None for outcomes, which are not awaited
+    on_written: OnWritten | None  # None for outcomes, which nobody waits for
 
 
 class Ledger:
@@ -46,11 +46,24 @@ class Ledger:
         The future raises StoreError when the database stays out of reach for longer than `retry_seconds`.
         """
         written: asyncio.Future[bool] = asyncio.get_running_loop().create_future()
+
+        def on_written(held: bool | Exception) -> None:
+            if written.done():
+                return
+            if isinstance(held, Exception):
+                written.set_exception(held)
+            else:
+                written.set_result(held)
+
+        self.attempt_then(token, change, on_written)
+        return written
+
+    def attempt_then(self, token: str, change: StateChange, on_written: OnWritten) -> None:
+        """Put an attempt in the next commit, and call `on_written` after it; it must not raise."""
         self._attempts += 1
         if self._attempts >= self._expected_attempts and self._group_complete is not None:
             _finish(self._group_complete)
-        self._add(_PendingChange(token, change, written))
-        return written
+        self._add(_PendingChange(token, change, on_written))
 
     def outcome(self, token: str, change: StateChange) -> None:
         """Put an outcome in the next commit, which leaves it out if the token lost the delivery."""
@@ -94,12 +107,12 @@ class Ledger:
             written = await self._record(token, [entry.change for entry in entries])
         except Exception as error:  # noqa: BLE001 - whatever it is, the senders that await the commit must get it
             for entry in entries:
-                if entry.written is not None and not entry.written.done():
-                    entry.written.set_exception(error)
+                if entry.on_written is not None:
+                    entry.on_written(error)
             return
         for entry in entries:
-            if entry.written is not None and not entry.written.done():
-                entry.written.set_result(entry.change.delivery_id in written)
+            if entry.on_written is not None:
+                entry.on_written(entry.change.delivery_id in written)
 
     async def _record(self, token: str, changes: list[StateChange]) -> set[str]:
         record = partial(self._store.record_changes, token, changes)

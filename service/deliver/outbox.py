@@ -19,7 +19,7 @@ from service.deliver.limits.coordination import WorkerCoordination
 from service.deliver.limits.domain_queues import DomainQueues
 from service.deliver.limits.rate_limit import RateLimiter
 from service.deliver.metrics import DELIVERY_METRICS
-from service.deliver.ports import DeliverStore, MessageFactory, Outbox, StateChange
+from service.deliver.ports import DeliverStore, MessageFactory, OnWritten, Outbox, StateChange
 from service.deliver.settlement import Settlement
 
 MAX_CACHED_ISSUES = 8
@@ -143,6 +143,23 @@ class LeasedOutbox(Outbox):
         leased = self._in_progress[message.delivery_id]
         attempt = StateChange(leased.delivery, DeliveryState.ATTEMPTING, self._clock())
         held = await self._ledger.attempt(leased.token, attempt)
+        return self._may_send(leased, message, held=held)
+
+    @override
+    def attempt_then(self, message: Message, on_written: OnWritten) -> None:
+        leased = self._in_progress[message.delivery_id]
+
+        def written(held: bool | Exception) -> None:
+            # A message that was settled meanwhile belongs to a sender that was stopped.
+            if message.delivery_id not in self._in_progress:
+                return
+            on_written(held if isinstance(held, Exception) else self._may_send(leased, message, held=held))
+
+        attempt = StateChange(leased.delivery, DeliveryState.ATTEMPTING, self._clock())
+        self._ledger.attempt_then(leased.token, attempt, written)
+
+    def _may_send(self, leased: LeasedDelivery, message: Message, *, held: bool) -> bool:
+        """Return whether a message whose attempt was written (`held`) may be sent at this moment."""
         if held and self._leases.holds(leased, self._clock()):
             leased.attempted_at = self._now()
             DELIVERY_METRICS.count_attempt()

@@ -197,6 +197,10 @@ class CoordinationStore(Protocol):
         ...
 
 
+OnWritten = Callable[[bool | Exception], None]
+"""Called with the result of an attempt: whether it holds, or the error of its commit. It must not raise."""
+
+
 class Outbox(Protocol):
     """Gives messages to a channel and takes their outcomes; the connection slots of a channel share one."""
 
@@ -213,6 +217,13 @@ class Outbox(Protocol):
 
         Awaited right before the last bytes that make the receiver responsible (the final dot), with nothing
         awaited in between. After True the channel must call `settle`, after False it must not.
+        """
+        ...
+
+    def attempt_then(self, message: Message, on_written: OnWritten) -> None:
+        """Make the attempt durable as `attempt` does, and call `on_written` with the result.
+
+        It is not called for a message that was settled meanwhile.
         """
         ...
 

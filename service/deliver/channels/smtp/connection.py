@@ -11,6 +11,7 @@ from __future__ import annotations
 import asyncio
 import re
 from collections import deque
+from collections.abc import Callable
 from dataclasses import dataclass
 from functools import lru_cache
 from typing import NamedTuple
@@ -81,6 +82,7 @@ class SmtpConnection(asyncio.Protocol):
         self._incomplete_reply: list[str] = []
         self._replies: deque[SmtpReply] = deque()
         self._waiter: asyncio.Future[None] | None = None
+        self._listener: Callable[[], None] | None = None
         self._timer: asyncio.TimerHandle | None = None
         self._timeout = self._deadline = 0.0
         self._end_reason: str | None = None
@@ -146,6 +148,26 @@ class SmtpConnection(asyncio.Protocol):
     def received_reply(self) -> SmtpReply | None:
         """Return the next reply if it has arrived; never waits."""
         return self._replies.popleft() if self._replies else None
+
+    def listen(self, listener: Callable[[], None], timeout: float) -> None:
+        """Call `listener` once, when a reply arrives, the connection ends, or after `timeout` seconds."""
+        self._listener = listener
+        self._set_deadline(timeout)
+
+    def consume_flight_replies(self) -> SmtpReply | None:
+        """Take the replies to a content and the next envelope, if just these four have arrived and accept.
+
+        Return the reply to the content; None, and take nothing, in any other case.
+        """
+        replies = self._replies
+        if len(replies) != 4 or self._incomplete_line or self._incomplete_reply or not self.is_open():
+            return None
+        dot, mail, rcpt, data = replies
+        if not (dot.is_positive and mail.is_positive and rcpt.is_positive and data.code == 354):
+            return None
+        replies.clear()
+        self.used_at = self._loop.time()
+        return dot
 
     def consume_envelope_replies(self) -> bool:
         """Take the replies to MAIL, RCPT and DATA, if all three have arrived and accept; never waits."""
@@ -222,7 +244,7 @@ class SmtpConnection(asyncio.Protocol):
 
     def _check_deadline(self) -> None:
         self._timer = None
-        if self._waiter is None:
+        if self._waiter is None and self._listener is None:
             return
         if self._loop.time() >= self._deadline:
             self._fail(f"no reply within {self._timeout:g} seconds")
@@ -239,7 +261,10 @@ class SmtpConnection(asyncio.Protocol):
         self._wake()
 
     def _wake(self) -> None:
-        if self._waiter is not None and not self._waiter.done():
+        if self._listener is not None:
+            listener, self._listener = self._listener, None
+            listener()
+        elif self._waiter is not None and not self._waiter.done():
             self._waiter.set_result(None)
 
 

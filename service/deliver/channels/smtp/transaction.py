@@ -20,6 +20,7 @@ from service.deliver.channels.smtp.connection import (
 )
 from service.deliver.channels.smtp.replies import SmtpCommand, is_sequence_error, outcome_of
 from service.deliver.channels.smtp.settings import Relay
+from service.deliver.channels.smtp.streak import Streak
 from service.deliver.ports import Outbox
 
 DATA = b"DATA\r\n"
@@ -28,6 +29,7 @@ RSET = b"RSET\r\n"
 AUTHENTICATION_REQUIRED = 530  # RFC 4954; on a connection that took messages before, a new login helps
 ENVELOPE_STEPS = (SmtpCommand.MAIL, SmtpCommand.RCPT, SmtpCommand.DATA)
 OUT_OF_SYNC = "the server's replies do not match our commands"
+STOPPED = "the sender was stopped before the message was sent"
 UNSOLICITED = "the server sent a reply without a command"
 
 
@@ -151,20 +153,61 @@ class SmtpTransaction:
             allowed = await self._outbox.attempt(message)
         except asyncio.CancelledError:
             # The ledger writes this after the attempt, in case the attempt was written.
-            self._outbox.settle(message, Deferred("the sender was stopped before the message was sent"))
+            self._outbox.settle(message, Deferred(STOPPED))
             connection.abort()
             raise
-        if allowed and not connection.is_in_sync():
-            connection.abort(UNSOLICITED)
-            self._outbox.settle(message, Deferred("the connection was lost before the message was sent"))
-            return None
-        if not allowed:
-            # The server waits for content that must not be sent; only closing withdraws the envelope.
-            connection.abort("the message was withdrawn")
+        if not allowed or not connection.is_in_sync():
+            self._withdraw(message, allowed=allowed)
             return None
         # From here to the write nothing is awaited: the lease was checked a moment ago.
+        following, is_envelope_written = self._send_content(message)
+        if following is not None and is_envelope_written:
+            return await self._go_on(message, following)
+        return await self._await_outcome(message, following)
+
+    def _withdraw(self, message: Message, *, allowed: bool) -> None:
+        """Close the connection after an attempt whose content must not follow."""
+        if allowed:
+            self.connection.abort(UNSOLICITED)
+            lost = Deferred("the connection was lost before the message was sent")
+            self._outbox.settle(message, lost)
+        else:
+            # The server waits for content that must not be sent; only closing withdraws the envelope.
+            self.connection.abort("the message was withdrawn")
+
+    def _send_content(self, message: Message) -> tuple[Message | None, bool]:
+        """Write the content and the next message's envelope.
+
+        Return the next message, and whether its envelope was written.
+        """
         following = self._following()
-        connection.write(*message.parts, DOT, *self._pipeline(following))
+        self.connection.write(*message.parts, DOT, *self._pipeline(following))
+        return following, self.envelope_pipelined
+
+    async def _go_on(self, message: Message, following: Message) -> Message | None:
+        """Send in a streak until a message is not accepted at once; finish that one."""
+        send, dot = self._send_content, self._timeouts.dot
+        streak = Streak(self.connection, self._outbox, send, dot, message=message, following=following)
+        try:
+            await streak.ended
+        except asyncio.CancelledError:
+            if streak.is_attempting:
+                self._outbox.settle(streak.message, Deferred(STOPPED))
+                self.connection.abort()
+            else:
+                self._stop_in_doubt(streak.message, streak.following)
+            raise
+        if not streak.is_attempting:
+            return await self._await_outcome(streak.message, streak.following)
+        self.envelope_pipelined = False
+        if isinstance(streak.allowed, Exception):
+            raise streak.allowed
+        self._withdraw(streak.message, allowed=streak.allowed)
+        return None
+
+    async def _await_outcome(self, message: Message, following: Message | None) -> Message | None:
+        """Settle the message by the reply to its final dot; return the message whose envelope follows."""
+        connection = self.connection
         try:
             reply = connection.received_reply() or await connection.read_reply(self._timeouts.dot)
         except ConnectionLost as lost:
@@ -172,13 +215,17 @@ class SmtpTransaction:
             self.envelope_pipelined = False
             return following
         except asyncio.CancelledError:
-            self._outbox.settle(message, Uncertain("the sender was stopped before the reply arrived"))
-            if following is not None:
-                self._outbox.put_back(following)
-            connection.abort()
+            self._stop_in_doubt(message, following)
             raise
         self._settle(message, reply)
         return following
+
+    def _stop_in_doubt(self, message: Message, following: Message | None) -> None:
+        """Settle a message whose reply is not awaited any more, and close the connection."""
+        self._outbox.settle(message, Uncertain("the sender was stopped before the reply arrived"))
+        if following is not None:
+            self._outbox.put_back(following)
+        self.connection.abort()
 
     def _settle(self, message: Message, reply: SmtpReply) -> None:
         """Settle the outcome by the reply to the final dot; close the connection if it cannot be one."""
