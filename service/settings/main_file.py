@@ -77,12 +77,7 @@ class SmtpBlock(ConfigBlock):
     password_file: str = Field(
         default="", description="The file that contains the password, relative to this folder."
     )
-    connections: int = Field(
-        default=10,
-        ge=1,
-        le=500,
-        description="Maximum connections per worker. More cost less for each mail; providers permit 3 to 50.",
-    )
+    connections: int = Field(default=10, ge=1, le=500, description="Maximum connections per worker.")
     per_second: float = Field(
         default=0, ge=0, description="Maximum mails per second, of all workers together. 0: no limit."
     )
