@@ -61,8 +61,13 @@ class Streak:
         if allowed is not True or not self._connection.is_in_sync():
             self._end()
             return
+        try:
+            self.following, is_envelope_written = self._send_content(self.message)
+        except Exception as error:  # noqa: BLE001 - the slot that waits for the end must get it, not the ledger
+            self.allowed = error
+            self._end()
+            return
         self.is_attempting = False
-        self.following, is_envelope_written = self._send_content(self.message)
         if is_envelope_written:
             self._connection.listen(self._replies_arrived, self._reply_timeout)
         else:

@@ -131,6 +131,21 @@ async def test_a_reply_during_the_commit_keeps_the_content_back():
     assert sending.transport.written == []
 
 
+async def test_an_error_while_the_content_is_written_ends_it_and_not_the_ledger():
+    sending = Sending()
+    sending.receive(b"".join(ACCEPTED), 0)
+    error = RuntimeError("a fault of ours")
+
+    def fail(_parts: Iterable[bytes]) -> None:
+        raise error
+
+    sending.transport.writelines = fail
+    sending.answer(allowed=True)
+    assert sending.streak.ended.done()
+    assert sending.streak.is_attempting
+    assert sending.streak.allowed is error
+
+
 async def test_the_end_of_the_connection_ends_it_with_the_message_in_doubt():
     sending = Sending()
     sending.transport.abort = lambda: None
