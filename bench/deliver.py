@@ -110,15 +110,18 @@ class Setting:
 
 
 def postgres_cpu() -> float:
-    """Return the seconds of CPU of all PostgreSQL processes on this machine."""
-    ticks = 0
+    """Return the seconds of CPU of the PostgreSQL server that this process started; 0 without one."""
+    programs: dict[int, tuple[int, int]] = {}
     for file in Path("/proc").glob("[0-9]*/stat"):
         with contextlib.suppress(OSError):
             program, _, rest = file.read_text().rpartition(")")
             fields = rest.split()
-            # Of ended children as well: a connection has a process of its own.
-            ticks += sum(map(int, fields[11:15])) if program.endswith("(postgres") else 0
-    return ticks / TICKS
+            if program.endswith("(postgres"):
+                # With the time of ended children: each connection has a process of its own.
+                programs[int(file.parent.name)] = int(fields[1]), sum(map(int, fields[11:15]))
+    servers = {pid for pid, (parent, _) in programs.items() if parent == os.getpid()}
+    own = (ticks for pid, (parent, ticks) in programs.items() if pid in servers or parent in servers)
+    return sum(own) / TICKS
 
 
 # --- the tables ---------------------------------------------------------------------------------
