@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import asyncio
 import re
-import shutil
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from functools import partial
@@ -53,8 +52,6 @@ PRAGMAS = (
 )
 WRITE_CACHE = f"cache_size=-{WRITE_CACHE_KIBIBYTES}"
 SECRET_OPTION = re.compile(r"([?&](?:password|sslpassword|passfile)=)[^&]*")
-MIN_FREE_BYTES = 16 * 2**20
-"""Bytes. A disk with less free space counts as full: an issue for a few thousand subscribers needs this."""
 WRITE_PROBE = "write_probe"
 """Name of the row in `settings` that the write probe inserts and deletes."""
 
@@ -77,6 +74,7 @@ class Database:
         self.name, self._lock = name, lock
         self.on_sqlite = direct is None
         self._reads, self._writes, self._direct = reads, writes, direct
+        self._file = None if lock is None else lock.database.stat()
 
     @classmethod
     async def open(cls, url: str) -> Database:
@@ -177,12 +175,12 @@ class Database:
             return await asyncio.to_thread(integrity.check_file, self._lock.database)
 
     async def probe_write(self) -> None:
-        """Insert and delete a row durably. Raises StoreError on a full or read-only disk."""
-        if self._lock is not None:
-            # SQLite overwrites an emptied write-ahead log, which works on a full disk for a while.
-            free = (await asyncio.to_thread(shutil.disk_usage, self._lock.database.parent)).free
-            if free < MIN_FREE_BYTES:
-                raise StoreError(f"the database {self.name} cannot grow: the disk is full")
+        """Insert and delete a row durably.
+
+        Raises StoreError on a full or read-only disk, and for a file that was deleted or replaced.
+        """
+        if self._lock is not None and self._file is not None:
+            await asyncio.to_thread(sqlite_file.require_place, self._lock.database, self._file, self.name)
         async with self.write() as connection:
             await connection.execute(settings.insert().values(name=WRITE_PROBE, value=""))
             await connection.execute(delete(settings).where(settings.c.name == WRITE_PROBE))

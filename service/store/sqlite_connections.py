@@ -8,6 +8,7 @@ the same call, and a whole transaction can be one call (`SqliteConnections.run`)
 from __future__ import annotations
 
 import asyncio
+import sqlite3
 from collections.abc import AsyncIterator, Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import asynccontextmanager, suppress
@@ -26,7 +27,6 @@ from sqlalchemy import (
     create_engine,
     event,
 )
-from sqlalchemy.engine import URL
 from sqlalchemy.engine.cursor import FullyBufferedCursorFetchStrategy
 from sqlalchemy.exc import ResourceClosedError, SQLAlchemyError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
@@ -48,7 +48,14 @@ TURN_SECONDS = 30
 
 
 def sqlite_engine(path: Path, pragmas: Sequence[str]) -> Engine:
-    """Return an engine whose connections have these settings, and leave BEGIN to the caller."""
+    """Return an engine whose connections have these settings, and leave BEGIN to the caller.
+
+    A file that was deleted meanwhile is not created again: an empty one would hide the loss.
+    """
+
+    def connect() -> sqlite3.Connection:
+        # One thread at a time uses a connection, but not always the same one.
+        return sqlite3.connect(f"{path.as_uri()}?mode=rw", uri=True, check_same_thread=False)
 
     def set_up(connection: Any, _record: object) -> None:  # noqa: ANN401 - SQLAlchemy's event is untyped
         connection.isolation_level = None  # the driver's own BEGIN comes too late and is never IMMEDIATE
@@ -59,12 +66,7 @@ def sqlite_engine(path: Path, pragmas: Sequence[str]) -> Engine:
             connection.close()
             raise
 
-    # One thread at a time uses a connection, but not always the same one.
-    engine = create_engine(
-        URL.create("sqlite", database=str(path)),
-        poolclass=NullPool,
-        connect_args={"check_same_thread": False},
-    )
+    engine = create_engine("sqlite://", poolclass=NullPool, creator=connect)
     event.listen(engine, "connect", set_up)
     return engine
 
@@ -125,11 +127,13 @@ class SqliteConnections:
             while not result.done():
                 with suppress(asyncio.CancelledError):
                     await asyncio.wait([result])
+            if not result.cancelled():
+                result.exception()  # its error goes with the caller; asyncio would log one that nobody read
             raise
 
     def begin(self) -> Connection:
         """Return a connection with a new transaction."""
-        connection = self._idle.pop() if self._idle else self.engine.connect()
+        connection = self._unused()
         try:
             connection.begin()
             connection.connection.cursor().execute(self._begin)  # past SQLAlchemy: a tenth of the cost
@@ -137,6 +141,11 @@ class SqliteConnections:
             connection.close()
             raise
         return connection
+
+    def _unused(self) -> Connection:
+        with suppress(IndexError):  # several threads take connections, so a check before would prove nothing
+            return self._idle.pop()
+        return self.engine.connect()
 
     async def close(self) -> None:
         """Wait for the statements that run, and close the connections."""

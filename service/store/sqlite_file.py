@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import errno
 import os
+import shutil
 import sqlite3
 from contextlib import closing
 from pathlib import Path
@@ -21,6 +22,9 @@ from service.store.private_files import give_to_owner_of, publish, unfinished_fi
 
 MAGIC = b"SQLite format 3\x00"
 """The first bytes of every SQLite file (https://sqlite.org/fileformat2.html, 1.2)."""
+
+MIN_FREE_BYTES = 16 * 2**20
+"""Bytes. A disk with less free space counts as full: an issue for a few thousand subscribers needs this."""
 
 
 def create_or_verify(path: Path, name: str) -> None:
@@ -74,6 +78,26 @@ def require_content(path: Path, name: str) -> None:
             raise StoreError(
                 f"the database {name} is not an SQLite file; name another one under storage"
             ) from error
+
+
+def require_place(path: Path, opened: os.stat_result, name: str) -> None:
+    """Raise StoreError if the file is not the `opened` one any more, or has no space to grow.
+
+    SQLite does not notice either: it goes on writing to a deleted file, whose content ends with the process,
+    and overwrites an emptied write-ahead log, which works on a full disk for a while.
+    """
+    try:
+        is_same = os.path.samestat(path.stat(), opened)
+        free = shutil.disk_usage(path.parent).free
+    except OSError:
+        is_same, free = False, 0
+    if not is_same:
+        raise StoreError(
+            f"the database {name} was deleted or replaced while it was in use; stop every Caveat process, "
+            "put the right file there or restore a backup, and start again"
+        )
+    if free < MIN_FREE_BYTES:
+        raise StoreError(f"the database {name} cannot grow: the disk is full")
 
 
 def truncate_log(path: Path, patience: int) -> bool:

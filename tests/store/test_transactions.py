@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import asyncio
+import gc
 import threading
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 
 import pytest
-from sqlalchemy import Connection, select, update
-from sqlalchemy.exc import ResourceClosedError
+from sqlalchemy import Connection, select, text, update
+from sqlalchemy.exc import IntegrityError, ResourceClosedError
 
 from service.core.errors import StoreError
 from service.store import sqlite_connections
@@ -98,6 +99,57 @@ async def test_a_cancelled_function_is_finished_before_its_task_ends(sqlite_data
     with pytest.raises(asyncio.CancelledError):
         await task
     assert await value(sqlite_database) == 1
+
+
+async def test_the_error_of_a_cancelled_function_is_not_reported_as_lost(
+    sqlite_database: Database, held: Held
+):
+    reported: list[object] = []
+    asyncio.get_running_loop().set_exception_handler(lambda _loop, context: reported.append(context))
+
+    def fail(connection: Connection) -> None:
+        held.add_one(connection)
+        raise KeyError
+
+    task = asyncio.create_task(sqlite_database.run_write(fail))
+    await held.has_begun.wait()
+    task.cancel()
+    await asyncio.sleep(0)
+    held.let_go()
+    with pytest.raises(asyncio.CancelledError):
+        await task
+    del task
+    gc.collect()
+    assert reported == []
+
+
+def fail_at_commit(connection: Connection) -> None:
+    """Leave a row whose foreign key is checked by COMMIT, and refers to nothing."""
+    connection.execute(text("PRAGMA defer_foreign_keys = ON"))
+    connection.execute(ADD_ONE)
+    connection.execute(text("INSERT INTO summaries (position, method, key_points) VALUES (7, '', '')"))
+
+
+@pytest.mark.parametrize("write", [in_a_block, Database.run_write])
+async def test_a_failed_commit_changes_nothing_and_the_next_transaction_is_a_new_one(
+    sqlite_database: Database, write: Callable[..., Awaitable[None]]
+):
+    for _ in range(2):
+        with pytest.raises(IntegrityError):
+            await write(sqlite_database, fail_at_commit)
+    assert await value(sqlite_database) == 0
+    assert await sqlite_database.run_write(add_one) == 1
+
+
+async def test_rows_that_nobody_read_keep_no_old_state_in_use(sqlite_database: Database):
+    def read_one_of_many(connection: Connection) -> object:
+        return connection.execute(text("SELECT name FROM sqlite_master")).fetchone()
+
+    for _ in range(sqlite_connections.IDLE_CONNECTIONS + 1):
+        await sqlite_database.run_read(read_one_of_many)
+    await sqlite_database.run_write(add_one)
+    assert await value(sqlite_database) == 1
+    await sqlite_database.truncate_log()
 
 
 async def test_a_task_cancelled_while_it_waits_for_its_turn_lets_the_next_one_write(

@@ -198,7 +198,7 @@ async def test_health_fails_when_the_database_cannot_be_written(
     if trouble == "a full disk":
         monkeypatch.setattr(shutil, "disk_usage", lambda _folder: SimpleNamespace(free=4096))
     else:
-        async with server.people.database.read() as connection:  # the only connection of the pool
+        async with server.people.database.write() as connection:  # always the same one
             await connection.execute(text("PRAGMA query_only = ON"))
     answer = await web.get(f"{server.url}/healthz")
     assert answer.status == 503

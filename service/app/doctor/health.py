@@ -16,6 +16,9 @@ from service.store.subscribers import SqlSubscriberStore
 DATABASE_SECONDS = 3.0
 """How long the database may take to answer a health check."""
 
+PROBE_SECONDS = 3.0
+"""How long a health check waits for its test write, which another process's lock can delay by half a minute."""
+
 WRITE_PROBE_INTERVAL = timedelta(seconds=30)
 """Minimum time between two test writes: health checks are public, and each write takes the write lock."""
 
@@ -67,6 +70,7 @@ class HealthCheck:
         self.stage_problems, self._config_faults = stage_problems, config_faults
         self.last_tick_at: datetime | None = None
         self._probed_at: datetime | None = None
+        self._probe: asyncio.Task[None] | None = None
         self._writable = True
 
     async def health(self) -> ServiceHealth:
@@ -95,17 +99,25 @@ class HealthCheck:
         )
 
     async def _is_writable(self) -> bool:
-        """Return whether the last test write succeeded, at most `WRITE_PROBE_INTERVAL` ago."""
-        if self._probed_at is not None and self.clock() < self._probed_at + WRITE_PROBE_INTERVAL:
-            return self._writable
-        self._probed_at = self.clock()
+        """Return whether the last test write succeeded, begun at most `WRITE_PROBE_INTERVAL` ago."""
+        if self._probe is None:
+            if self._probed_at is not None and self.clock() < self._probed_at + WRITE_PROBE_INTERVAL:
+                return self._writable
+            self._probed_at = self.clock()
+            self._probe = asyncio.create_task(self._write())
+        # Not cancelled: a write that waits for the lock of another process ends when SQLite gives up. The
+        # earlier result stays for as long.
+        probe = self._probe
+        await asyncio.wait([probe], timeout=PROBE_SECONDS)
+        if probe.done():
+            self._probe = None
+            probe.result()
+        return self._writable
+
+    async def _write(self) -> None:
         try:
-            async with asyncio.timeout(DATABASE_SECONDS):
-                await self._subscribers.database.probe_write()
+            await self._subscribers.database.probe_write()
         except CaveatError:
             self._writable = False
-        except TimeoutError:
-            pass  # a long transaction holds the write lock: the earlier result stays
         else:
             self._writable = True
-        return self._writable
