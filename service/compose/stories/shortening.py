@@ -22,7 +22,9 @@ def first_points(points: Sequence[StoryPoint], limit: int) -> tuple[StoryPoint, 
     count = 0
     for own in _bundles(points):
         added = count_points([points[index] for index in own])
-        if (count == 0 or count + added <= limit) and _is_supported(points, kept | own):
+        # The first points may be more than the limit: a caveat of theirs that was chosen late adds no point.
+        fits = added == 0 or count == 0 or count + added <= limit
+        if fits and _is_supported(points, kept | own):
             kept, count = kept | own, count + added
     articles = {points[index].article.id for index in kept}
     left_out = [own.rank for index, own in enumerate(points) if own.stands_alone and index not in kept]

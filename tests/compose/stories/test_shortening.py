@@ -6,7 +6,7 @@ from collections import Counter
 from collections.abc import Sequence
 from dataclasses import replace
 
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from service.compose.stories.merging.merge import merge_key_points
@@ -15,6 +15,14 @@ from service.core.model import Grade, Role, StoryPoint
 from tests.compose.digests import a_story, caveat, caveat_of_headline, graded, point, published
 from tests.compose.stories.merging.test_grades import STORIES, any_article, assert_nothing_dangles
 
+TWO_POINTS_CHOSEN_TOGETHER_AND_A_LATE_CAVEAT = [
+    [
+        ("point", None, False, 1),
+        ("point", "above", False, 0),
+        ("tied", None, False, 0),
+        ("tied", None, False, 0),
+    ]
+]
 ONE, TWO = published("Fares rise"), published("Fares in Ostrel", "The Wire")
 
 
@@ -95,6 +103,7 @@ def test_the_caveats_of_the_headline_stay_with_any_number_of_points():
 
 
 @given(STORIES, st.integers(1, 6))
+@example(TWO_POINTS_CHOSEN_TOGETHER_AND_A_LATE_CAVEAT, 1)
 def test_any_story_is_shortened_without_a_dangling_line_or_a_lost_caveat(drawn, limit):
     articles = [any_article(number, lines) for number, lines in enumerate(drawn)]
     points = merge_key_points(articles, points=9)
