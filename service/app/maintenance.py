@@ -96,9 +96,10 @@ async def finish_issues(app: Application) -> int:
     Deliveries of cancelled issues that were in transfer, and are deferred now, are cancelled. On PostgreSQL
     the next partition of the deliveries is opened.
     """
-    await open_next(app.database, app.clock())
     stored = await IssueBooks(app.database).store_finished()
-    return stored + await SqlCancellation(app.database).cancel_rest(app.clock())
+    stored += await SqlCancellation(app.database).cancel_rest(app.clock())
+    await open_next(app.database, app.clock())  # last: it needs the right to create tables
+    return stored
 
 
 async def prune(app: Application) -> int:

@@ -11,6 +11,8 @@ SQLite has no partitions; the functions do nothing there.
 from __future__ import annotations
 
 import re
+from collections.abc import AsyncIterator, Iterator
+from contextlib import asynccontextmanager, contextmanager
 from datetime import datetime, timedelta
 
 from sqlalchemy import text
@@ -29,6 +31,7 @@ MIN_AGE = timedelta(days=30)
 of them marks cost a tenth more than with one."""
 
 LOCK_MILLISECONDS = 2_000  # senders wait as long at most; without the lock the next call tries again
+IN_USE = ("55P03", "42P01")  # lock_not_available, undefined_table: another process dropped the partition
 
 PARTITION = re.compile(r"deliveries_p(\d+)")
 NAME_PATTERN = "deliveries_p*"
@@ -42,7 +45,11 @@ FIRST_ISSUE = text(
     "SELECT created_at FROM issues WHERE number >= :first AND number < :end ORDER BY number LIMIT 1"
 )
 CREATE = "CREATE TABLE deliveries_p{first} PARTITION OF deliveries FOR VALUES FROM ({first}) TO ({end})"
-JUMP = text("SELECT setval(pg_get_serial_sequence('issues', 'number'), :first, false)")
+# A sequence is not rolled back: after a jump whose transaction failed, later numbers may have been given.
+JUMP = text(
+    "SELECT setval(issue_number, greatest(:first, nextval(issue_number)), false) "
+    "FROM pg_get_serial_sequence('issues', 'number') AS issue_number"
+)
 # An issue without numbers in issue_books is not finished. Transactional mails have none: they are deleted
 # row by row, soon after they were sent. An uncertain delivery waits for a person's decision.
 KEPT = """
@@ -65,20 +72,23 @@ def is_partition(table: str) -> bool:
 
 
 async def open_next(database: Database, now: datetime) -> bool:
-    """Open a partition for the next issues if the last one is a month old; return whether it was opened."""
+    """Open a partition for the next issues if the last one is a month old; return whether it was opened.
+
+    If the deliveries are in use for long, as during a backup, a later call opens it.
+    """
     if database.on_sqlite:
         return False
-    async with database.write() as connection:
-        await lock_groups(connection)
-        last = (await _firsts(connection))[-1]
-        values = {"first": last, "end": last + ISSUES_EACH}
-        began = await connection.scalar(FIRST_ISSUE, values)
-        if began is None or began > to_millis(now - MIN_AGE):
+    async with database.read() as connection:
+        if await _due_first(connection, now) is None:
             return False
-        first = last + ISSUES_EACH
-        await connection.execute(text(CREATE.format(first=first, end=first + ISSUES_EACH)))
-        await connection.execute(JUMP, {"first": first})
-        return True
+    with _unless_in_use():
+        async with _locked(database) as connection:
+            first = await _due_first(connection, now)  # None: another process opened it meanwhile
+            if first is not None:
+                await connection.execute(text(CREATE.format(first=first, end=first + ISSUES_EACH)))
+                await connection.execute(JUMP, {"first": first})
+                return True
+    return False
 
 
 async def drop_finished(database: Database, before: datetime) -> int:
@@ -88,28 +98,51 @@ async def drop_finished(database: Database, before: datetime) -> int:
     """
     if database.on_sqlite:
         return 0
-    async with database.read() as connection:
-        firsts = await _firsts(connection)
-        expired = [first for first in firsts[:-1] if not await _is_kept(connection, first, before)]
-    return sum([await _drop(database, first, before) for first in expired])
+    dropped = 0
+    with _unless_in_use():
+        async with database.read() as connection:
+            firsts = await _firsts(connection)
+            expired = [first for first in firsts[:-1] if not await _is_kept(connection, first, before)]
+        for first in expired:
+            dropped += await _drop(database, first, before)
+    return dropped
 
 
 async def _drop(database: Database, first: int, before: datetime) -> int:
-    try:
-        async with database.write() as connection:
-            await connection.execute(text(f"SET LOCAL lock_timeout = {LOCK_MILLISECONDS}"))
-            await lock_groups(connection)
-            await connection.execute(text("LOCK TABLE deliveries IN ACCESS EXCLUSIVE MODE"))
-            # Until now a delivery could be sent again.
-            if await _is_kept(connection, first, before):
-                return 0
-            count = await connection.scalar(COUNT, {"first": first, "end": first + ISSUES_EACH})
-            await connection.execute(text(f"DROP TABLE deliveries_p{first}"))
-            return int(count or 0)
-    except DBAPIError as error:
-        if getattr(error.orig, "sqlstate", "") == "55P03":  # lock_not_available
+    async with _locked(database) as connection:
+        # Until now a delivery could be sent again.
+        if await _is_kept(connection, first, before):
             return 0
-        raise
+        count = await connection.scalar(COUNT, {"first": first, "end": first + ISSUES_EACH})
+        await connection.execute(text(f"DROP TABLE deliveries_p{first}"))
+        return int(count or 0)
+
+
+@asynccontextmanager
+async def _locked(database: Database) -> AsyncIterator[StoreConnection]:
+    """Yield a connection in a transaction that alone uses the deliveries."""
+    async with database.write() as connection:
+        await connection.execute(text(f"SET LOCAL lock_timeout = {LOCK_MILLISECONDS}"))
+        await lock_groups(connection)
+        await connection.execute(text("LOCK TABLE deliveries IN ACCESS EXCLUSIVE MODE"))
+        yield connection
+
+
+@contextmanager
+def _unless_in_use() -> Iterator[None]:
+    """End the block without an error if the lock was not free in time, or another process dropped first."""
+    try:
+        yield
+    except DBAPIError as error:
+        if getattr(error.orig, "sqlstate", "") not in IN_USE:
+            raise
+
+
+async def _due_first(connection: StoreConnection, now: datetime) -> int | None:
+    """Return the first number of the partition to open; None if it is too early for one."""
+    last = (await _firsts(connection))[-1]
+    began = await connection.scalar(FIRST_ISSUE, {"first": last, "end": last + ISSUES_EACH})
+    return None if began is None or began > to_millis(now - MIN_AGE) else last + ISSUES_EACH
 
 
 async def _is_kept(connection: StoreConnection, first: int, before: datetime) -> bool:

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import AsyncIterator
 from dataclasses import replace
 from datetime import datetime, timedelta
 from pathlib import Path
 
 import pytest
-from sqlalchemy import select, text
+from sqlalchemy import func, select, text
 
 from service.core.model import DeliveryState as State
 from service.core.model import Issue
@@ -127,6 +128,35 @@ async def test_a_partition_in_use_is_dropped_later(stores, monkeypatch):
         await sender.execute(select(deliveries))
         assert await drop_finished(stores.database, NOON + DAY) == 0
     assert await drop_finished(stores.database, NOON + DAY) == 1
+
+
+async def test_a_partition_is_opened_later_while_a_backup_reads_and_nobody_waits_for_it(stores, monkeypatch):
+    monkeypatch.setattr(partitions, "LOCK_MILLISECONDS", 1)
+    await planned(stores, "amina")
+    async with stores.database.read() as backup:
+        await backup.execute(select(deliveries))
+        assert not await open_next(stores.database, NOON + MONTH)
+        assert await send_all(stores) == 1
+    assert await open_next(stores.database, NOON + MONTH)
+
+
+async def test_a_number_given_after_a_jump_that_failed_is_not_given_again(stores):
+    await planned(stores, "amina")
+    jumped = text("SELECT setval(pg_get_serial_sequence('issues', 'number'), :last)")
+    async with stores.database.write() as connection:
+        await connection.execute(jumped, {"last": ISSUES_EACH + 7})
+    assert await open_next(stores.database, NOON + MONTH)
+    await planned(stores, "amina", at=NOON + MONTH)
+    async with stores.database.read() as connection:
+        assert await connection.scalar(select(func.max(issues.c.number))) == ISSUES_EACH + 8
+
+
+async def test_processes_that_drop_and_open_at_the_same_time_do_it_once(stores):
+    await planned(stores, "amina")
+    await send_all(stores)
+    opened = await asyncio.gather(*(open_next(stores.database, NOON + MONTH) for _ in range(3)))
+    dropped = await asyncio.gather(*(drop_finished(stores.database, NOON + DAY) for _ in range(3)))
+    assert (sum(opened), sum(dropped)) == (1, 1)
 
 
 async def test_a_backup_has_all_partitions(stores, postgres_url, tmp_path: Path):

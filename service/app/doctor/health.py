@@ -17,7 +17,7 @@ DATABASE_SECONDS = 3.0
 """How long the database may take to answer a health check."""
 
 PROBE_SECONDS = 3.0
-"""How long a health check waits for its test write, which another process's lock can delay by half a minute."""
+"""How long a health check waits for its test write; another process's lock can delay it by half a minute."""
 
 WRITE_PROBE_INTERVAL = timedelta(seconds=30)
 """Minimum time between two test writes: health checks are public, and each write takes the write lock."""
