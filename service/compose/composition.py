@@ -109,7 +109,7 @@ class Composition:
     _last: _MadeIssue | None = None
 
     def __post_init__(self) -> None:
-        self._released = ReleasedStories(self.store, self.problems.append)
+        self._released = ReleasedStories(self.store, self.problems.append, self.forget_articles)
 
     async def start_of_issue(self, group: Group, due: DuePlan) -> int:
         """Return the position behind which an issue begins: the cursor, or later if the group waited long."""
@@ -268,8 +268,9 @@ class Composition:
         return *await asyncio.to_thread(fit_to_size, complete, render, headline_points), picture
 
     def forget_articles(self) -> None:
-        """Forget the articles read so far, because one of them was edited."""
+        """Forget the articles read so far: one of them was edited, or there is no room for others."""
         self._released.forget()
+        self.ranker.forget()
         self._merged.clear()
         self._shared = SharedStories()
         self._last = None

@@ -51,7 +51,12 @@ class Ranker:
     """
 
     def __init__(self, feed_weights: Mapping[str, float]) -> None:
-        self._known = KnownStories(feed_weights)
+        self._feed_weights = feed_weights
+        self.forget()
+
+    def forget(self) -> None:
+        """Forget the stories ranked so far."""
+        self._known = KnownStories(self._feed_weights)
         self._views: dict[tuple[object, ...], _RankedStories] = {}
 
     def rank(self, updates: Sequence[StoryUpdate], edition: Edition, at: datetime) -> Sequence[RankedStory]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 
 from service.compose.fault_isolation import ProblemReporter, read_undamaged
@@ -14,7 +14,7 @@ from service.core.languages import is_readable
 from service.core.model import CondensedArticle, Edition
 
 MAX_CACHED_RANGES = 64  # of articles: sets of topics and languages, and cursors
-MAX_CACHED_ARTICLES = 10_000  # about 90 MB
+MAX_CACHED_ARTICLES = 16_000  # about 160 MB with all that is made of them: more than a city's day
 
 _ArticleRange = tuple[tuple[str, ...], tuple[str, ...], int, int, int]
 """Topics and languages of an edition, and the positions `after`, `through` and `served_from`."""
@@ -22,10 +22,15 @@ _ArticleRange = tuple[tuple[str, ...], tuple[str, ...], int, int, int]
 
 @dataclass
 class ReleasedStories:
-    """The stories of one pass of compose. Each article is read once, and each story built once."""
+    """The stories of one pass of compose. Each article is read once, and each story built once.
+
+    If there is no room for further articles, `make_room` is called, which calls `forget`: whoever keeps
+    something made of the articles forgets it too.
+    """
 
     store: ComposeStore
     report_problem: ProblemReporter
+    make_room: Callable[[], None]
     _articles: dict[int, CondensedArticle] = field(default_factory=dict)
     _unreadable: set[int] = field(default_factory=set)
     _built: BuiltStories = field(default_factory=dict)
@@ -55,7 +60,7 @@ class ReleasedStories:
         return growing_stories(stories, served_from, self._growing)
 
     def forget(self) -> None:
-        """Forget the articles read so far, because one of them was edited."""
+        """Forget the articles read so far."""
         self._articles.clear()
         self._built.clear()
         self._growing.clear()
@@ -63,9 +68,10 @@ class ReleasedStories:
 
     async def _read(self, positions: Sequence[int]) -> list[CondensedArticle]:
         """Return the articles at these positions, without those that cannot be read."""
-        if len(self._articles) + len(positions) > MAX_CACHED_ARTICLES:
-            self.forget()
-        missing = [at for at in positions if at not in self._articles and at not in self._unreadable]
+        missing = self._missing(positions)
+        if self._articles and len(self._articles) + len(missing) > MAX_CACHED_ARTICLES:
+            self.make_room()
+            missing = self._missing(positions)
         if missing:
 
             async def read(start: int, end: int) -> Sequence[CondensedArticle]:
@@ -75,6 +81,10 @@ class ReleasedStories:
             self._articles |= {condensed.article.position: condensed for condensed in found}
             self._unreadable.update(at for at in missing if at not in self._articles)
         return [self._articles[at] for at in positions if at in self._articles]
+
+    def _missing(self, positions: Sequence[int]) -> list[int]:
+        """Return the positions of articles that are not read yet."""
+        return [at for at in positions if at not in self._articles and at not in self._unreadable]
 
 
 def _of_growing_stories(released: Sequence[tuple[int, str]], served_from: int) -> Iterator[int]:

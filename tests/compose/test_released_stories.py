@@ -9,6 +9,8 @@ from pathlib import Path
 
 from typing_extensions import override
 
+from service.compose import released_stories
+from service.compose.released_stories import ReleasedStories
 from service.compose.render.theme import JinjaRenderer
 from service.compose.stage import Composer, compose
 from service.compose.stories.merging.merge import merge_key_points
@@ -93,6 +95,33 @@ async def test_issues_are_the_same_alone_and_with_many_others():
     for edition, issues in list(zip(EDITIONS, together, strict=True))[::5]:
         assert issues == (await issues_of(edition))[0]
         assert len(issues) == 2
+
+
+async def test_issues_are_the_same_if_there_is_no_room_for_all_articles(monkeypatch):
+    with_room = await issues_of(*EDITIONS)
+    monkeypatch.setattr(released_stories, "MAX_CACHED_ARTICLES", len(REPORTS) // 2)
+
+    assert await issues_of(*EDITIONS) == with_room
+
+
+async def test_articles_are_forgotten_before_there_are_more_than_there_is_room_for(monkeypatch):
+    monkeypatch.setattr(released_stories, "MAX_CACHED_ARTICLES", 3)
+    store = MemoryStore([])
+    store.publish(*(_condensed(a_report(n, topics=(f"t{n}",))) for n in range(4)))
+    times: list[str] = []
+
+    def make_room() -> None:
+        times.append("forgotten")
+        released.forget()
+
+    released = ReleasedStories(store, times.append, make_room)
+    for topics in (("t0",), ("t1",), ("t2",), ("t0", "t1", "t2")):
+        await released.stories(an_edition(topics=topics), 0, 4, served_from=0)
+    assert not times, "articles that are read already need no more room"
+
+    await released.stories(an_edition(topics=("t3",)), 0, 4, served_from=0)
+    assert times == ["forgotten"]
+    assert store.reads == [(1,), (2,), (3,), (4,)]
 
 
 async def test_issues_of_editions_that_are_almost_alike_are_those_of_each_alone():
