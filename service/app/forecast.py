@@ -97,6 +97,11 @@ async def forecast(
     return [replace(issue, waits=_waits(issue, by_id[issue.edition.newsletter])) for issue in found]
 
 
+async def count_drafts(app: Application, newsletter: str | None = None) -> int:
+    """Return the number of drafts of one newsletter (id) or of all that wait for an editor."""
+    return len(await SqlDraftStore(app.database).drafts_of(newsletter))
+
+
 def _draft_before(draft: DraftPlace | None, at: datetime, now: datetime) -> DraftPlace | None:
     """Return the draft if the issue at this time is made of it, or waits until somebody decides about it."""
     if draft is None or draft.due_at > at:

@@ -20,7 +20,6 @@ EXPLANATION = (
 
 with lazy_imports():
     from service.app import forecast
-    from service.app.drafts import editor
     from service.app.factories import application
     from service.cli.ui import lookup, open_app
     from service.core.model import Placement
@@ -75,8 +74,8 @@ def plan(
         print_records(records, as_json=as_json, empty_message=empty_message)
         if issues and not as_json:
             print_message(EXPLANATION)
-        if not as_json and (waiting := await editor.drafts(app, newsletter)):
-            print_message(f"{quantity(len(waiting), 'draft')} for an editor: caveat draft list")
+        if not as_json and (drafts := await forecast.count_drafts(app, newsletter)):
+            print_message(f"{quantity(drafts, 'draft')} for an editor: caveat draft list")
         return True
 
     open_app.run_in_app(work, needs_files=True)

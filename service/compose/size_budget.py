@@ -6,7 +6,6 @@ limit is that of the part as it is sent, encoded; the text part and pictures do 
 
 from __future__ import annotations
 
-from binascii import b2a_qp
 from collections.abc import Callable, Sequence
 
 from service.compose.digest import HeadlinePoints, reductions, shown_headline_points
@@ -58,12 +57,6 @@ def html_bytes(rendered: RenderedMail) -> int:
 
 def _measured_part(rendered: RenderedMail) -> str:
     return rendered.html or rendered.text
-
-
-def quoted_printable_size(text: str) -> int:
-    """Return the bytes of a text in quoted-printable (RFC 2045, 6.7), with CRLF line ends."""
-    quoted = b2a_qp(text.encode(), istext=True)
-    return len(quoted) + quoted.count(b"\n")
 
 
 class _Search:

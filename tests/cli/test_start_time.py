@@ -44,14 +44,35 @@ NOT_NEEDED = (
 )
 def test_a_plain_command_imports_nothing_of_the_running_service(caveat: CliRunner, command: tuple[str, ...]):
     assert caveat("config", "apply").code == 0
+
+    assert _run_and_list(caveat, command, NOT_NEEDED) == "0 []"
+
+
+@pytest.mark.parametrize(
+    ("command", "not_needed"),
+    [
+        (("deliver",), ("service.compose.stage", "service.text.sentences", "jinja2", "babel", "lxml")),
+        (("plan",), ("service.condense", "service.text.furniture", "service.deliver.stage", "structlog")),
+        (("config", "check"), ("service.compose.ranking", "service.compose.stories.words", "structlog")),
+    ],
+)
+def test_a_command_of_one_stage_imports_nothing_of_another(
+    caveat: CliRunner, command: tuple[str, ...], not_needed: tuple[str, ...]
+):
+    assert caveat("config", "apply").code == 0
+
+    assert _run_and_list(caveat, command, not_needed) == "0 []"
+
+
+def _run_and_list(caveat: CliRunner, command: tuple[str, ...], modules: tuple[str, ...]) -> str:
+    """Run a command in a process of its own; return its exit code, and which of the modules it imported."""
     seen = (
         "import sys; from service.cli.main import main;"
         f"code = main(['--config', {str(caveat.folder)!r}, *{command!r}]);"
-        f"print(code or 0, [m for m in {NOT_NEEDED!r} if m in sys.modules], file=sys.stderr)"
+        f"print(code or 0, [m for m in {modules!r} if m in sys.modules], file=sys.stderr)"
     )
     done = subprocess.run([sys.executable, "-c", seen], capture_output=True, text=True, check=False)
-
-    assert done.stderr.splitlines()[-1] == "0 []"
+    return done.stderr.splitlines()[-1]
 
 
 NOT_NEEDED_BY_AN_IDLE_SERVICE = (

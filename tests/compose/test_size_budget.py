@@ -15,7 +15,6 @@ from service.compose.size_budget import (
     MAX_RENDERINGS,
     fit_to_size,
     html_bytes,
-    quoted_printable_size,
 )
 from service.core.model import Digest, Placement, RenderedMail
 from service.core.placeholders import Placeholder
@@ -66,13 +65,6 @@ def a_monstrous_correction(letters: str):
     text = letters * 5_000
     article = published(text, text[:100], url=LONGEST_URL)
     return a_correction(article, (text, text), (text, ""), (text, text))
-
-
-def test_quoted_printable_is_counted_as_sent():
-    assert quoted_printable_size("abc") == 3
-    assert quoted_printable_size("ä=") == 9
-    assert quoted_printable_size("one\ntwo") == 8
-    assert quoted_printable_size("x" * 80) > 80 + 2
 
 
 def test_a_placeholder_counts_as_a_link():

@@ -9,7 +9,7 @@ from contextlib import suppress
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from service.app.sending.manual_send import pause
+from service.app.sending.pausing import pause
 from service.core.errors import StoreError
 from service.core.model import DeliveryState
 from service.core.progress import Progress, no_progress

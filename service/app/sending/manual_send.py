@@ -5,21 +5,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable
 from dataclasses import dataclass, replace
 from datetime import date, datetime
 from typing import TYPE_CHECKING
 
-from service.app.factories.channels import channel_of
 from service.app.preview import not_subscribed
 from service.compose.stage import ManualSendReport, compose_manual
 from service.core.errors import ArticleChanged, IdempotencyKeyReused, UnknownName, UsageError
 from service.core.model import ManualSend, Membership, Newsletter, SubscriptionStatus
 from service.core.progress import Progress, no_progress
 from service.core.send_request import SendRequest
-from service.deliver.ports import SendingPause
-from service.store.coordination import SqlCoordination
-from service.store.deliver import SqlDeliverStore
 from service.store.sends import DraftComposeStore, ManualSendStore
 from service.subscribers.preferences import own_editions
 
@@ -30,11 +26,8 @@ __all__ = [
     "DryRun",
     "ManualSendReport",
     "Recipients",
-    "ResumeResult",
     "SendResult",
     "dry_run",
-    "pause",
-    "resume",
     "send",
 ]
 
@@ -80,14 +73,6 @@ class DryRun:
     report: ManualSendReport
 
 
-@dataclass(frozen=True, slots=True)
-class ResumeResult:
-    """Number of deliveries that `resume` released, by issue (id), and the sending pause that it ended."""
-
-    deliveries: Mapping[str, int]
-    sending_pause: SendingPause | None = None
-
-
 async def send(
     app: Application,
     request: SendRequest,
@@ -128,24 +113,6 @@ async def dry_run(app: Application, request: SendRequest) -> DryRun:
         dry_run=True,
     )
     return DryRun(recipients, report)
-
-
-async def pause(app: Application, issue_ids: Sequence[str]) -> None:
-    """Pause the deliveries of these issues until they are resumed."""
-    await SqlDeliverStore(app.database).pause_issues(issue_ids, app.clock())
-
-
-async def resume(app: Application, issue_ids: Sequence[str]) -> ResumeResult:
-    """Resume these issues and end the sending pause, if there is one."""
-    ended = None
-    if server := channel_of(app.settings).server:
-        coordination = SqlCoordination(app.database)
-        sending_pause = await coordination.sending_pause(server)
-        ended = sending_pause if await coordination.end_pause(server) else None
-    store = SqlDeliverStore(app.database)
-    released = {issue_id: await store.resume(issue_id, app.clock()) for issue_id in issue_ids}
-    await app.notify_workers("deliver", sum(released.values()))
-    return ResumeResult(released, ended)
 
 
 async def _recipients(app: Application, request: SendRequest) -> Recipients:

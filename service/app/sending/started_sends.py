@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING, Any
 
 from service.app.background_jobs import Job
 from service.app.issues import cancel, issue_named
-from service.app.sending.manual_send import Recipients, pause, resume, send
+from service.app.sending.manual_send import Recipients, send
+from service.app.sending.pausing import pause, resume
 from service.core.errors import CaveatError, IdempotencyKeyReused, UsageError
 from service.core.model import ManualSend
 from service.core.progress import Progress

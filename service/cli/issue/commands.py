@@ -30,7 +30,7 @@ from service.core.read_models import DeliveryDetails, IssueDetails, books_as_dic
 with lazy_imports():
     from service.app import issues
     from service.app.factories import application
-    from service.app.sending import manual_send
+    from service.app.sending import pausing
     from service.cli.issue.record import record_issue
     from service.cli.ui import delivery_progress, open_app
 
@@ -87,7 +87,7 @@ def pause(issue: IssuePrefix) -> None:
 
     async def work(app: application.Application) -> bool:
         found = await issues.issue_named(app, issue)
-        await manual_send.pause(app, [found.id])
+        await pausing.pause(app, [found.id])
         await record_issue(app, "issue_paused", found)
         (paused,) = await app.queries.issues_by_prefix(found.id)
         print_message(
@@ -150,7 +150,7 @@ def resume(
             issues.require_not_cancelled(issue)
         paused = {issue.id: issue for issue in named or await app.queries.paused_issues()}
         found = list(paused)
-        resumed = await manual_send.resume(app, found)
+        resumed = await pausing.resume(app, found)
         for issue in paused.values():
             await record_issue(app, "issue_resumed", issue, deliveries=resumed.deliveries.get(issue.id, 0))
         delivery_progress.print_lifted_pauses(resumed)

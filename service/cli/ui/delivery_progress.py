@@ -13,7 +13,7 @@ import typer
 
 from service.app.factories.application import Application
 from service.app.sending.foreground_delivery import DeliveryProgress, deliver_issues
-from service.app.sending.manual_send import ResumeResult
+from service.app.sending.pausing import ResumeResult
 from service.cli.ui import context
 from service.cli.ui.output import SHORT_ID_CHARACTERS, local_time, print_message, progress, quantity
 from service.core.model import DeliveryState

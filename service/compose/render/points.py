@@ -11,8 +11,8 @@ from service.compose.render.sources import MAX_NAME_CHARACTERS
 from service.compose.render.text_cleaning import MAX_SENTENCE_CHARACTERS, clean, shorten
 from service.compose.render.times import publication_label
 from service.compose.render.typography import typographic
-from service.compose.size_budget import quoted_printable_size
 from service.core.model import Article, BlockKind, Grade, Role, StoryPoint
+from service.core.transfer_encoding.text_parts import quoted_printable_size
 from service.text.i18n import Localizer
 from service.text.quotations import find_quotations
 

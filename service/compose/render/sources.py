@@ -12,9 +12,9 @@ from service.compose.render.links import web_link
 from service.compose.render.text_cleaning import MAX_TITLE_CHARACTERS, clean
 from service.compose.render.times import publication_label
 from service.compose.render.typography import typographic
-from service.compose.size_budget import quoted_printable_size
 from service.core.languages import primary_language
 from service.core.model import Article, Story
+from service.core.transfer_encoding.text_parts import quoted_printable_size
 from service.text.i18n import Localizer
 
 MAX_NAME_CHARACTERS = 48

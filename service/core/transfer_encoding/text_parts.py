@@ -7,6 +7,7 @@ or Japanese is mostly smaller in base64. compose measures with the functions by 
 from __future__ import annotations
 
 import re
+from binascii import b2a_qp
 from enum import StrEnum
 
 from service.core.placeholders import MARKER
@@ -79,3 +80,9 @@ def _measured(part: str) -> tuple[int, TransferEncoding]:
     if letters < quoted:
         return letters, TransferEncoding.BASE64
     return quoted, TransferEncoding.QUOTED_PRINTABLE
+
+
+def quoted_printable_size(text: str) -> int:
+    """Return the bytes of a text in quoted-printable (RFC 2045, 6.7), with CRLF line ends."""
+    quoted = b2a_qp(text.encode(), istext=True)
+    return len(quoted) + quoted.count(b"\n")

@@ -21,7 +21,8 @@ from starlette.responses import Response
 from starlette.routing import Route
 from starlette.types import ASGIApp, Receive, Scope, Send
 
-from service.app.sending.manual_send import dry_run, pause, resume, send
+from service.app.sending.manual_send import dry_run, send
+from service.app.sending.pausing import pause, resume
 from service.core.errors import CaveatError, StoreError, UsageError
 from service.core.model import ManualSend
 from service.core.read_models import IssueDetails, issue_as_dict

@@ -22,7 +22,8 @@ import pytest
 from service.app.clock import utc_now
 from service.app.factories.application import Application, open_application
 from service.app.sending.foreground_delivery import deliver_issues
-from service.app.sending.manual_send import pause, resume, send
+from service.app.sending.manual_send import send
+from service.app.sending.pausing import pause, resume
 from service.core.errors import IdempotencyKeyReused
 from service.core.model import DeliveryState
 from service.core.send_request import SendRequest

@@ -10,7 +10,7 @@ from structlog.testing import capture_logs
 
 from service.app.doctor.checks import run_checks
 from service.app.factories.application import open_application
-from service.app.sending.manual_send import resume
+from service.app.sending.pausing import resume
 from service.deliver.limits.rate_limit import RateLimits
 from service.deliver.ports import LearnedRate, SendingPause
 from service.runtime.stage_monitor import log_report

@@ -15,8 +15,8 @@ from service.compose.render.sources import (
     other_articles,
     publisher_sources,
 )
-from service.compose.size_budget import quoted_printable_size
 from service.core.model import Article
+from service.core.transfer_encoding.text_parts import quoted_printable_size
 from service.text.i18n import localizer_for
 from tests.compose.digests import MORNING, published
 

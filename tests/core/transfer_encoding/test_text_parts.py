@@ -12,6 +12,7 @@ from service.core.transfer_encoding.text_parts import (
     TransferEncoding,
     encoded_size,
     most_encoded_bytes,
+    quoted_printable_size,
     smallest_encoding,
     split_part,
 )
@@ -86,3 +87,10 @@ def test_the_most_bytes_of_ordinary_text_are_few_more_than_its_size():
     text = ENGLISH.replace("\n", " ")
 
     assert most_encoded_bytes(text) < 1.12 * encoded_size(text)
+
+
+def test_quoted_printable_is_counted_as_sent():
+    assert quoted_printable_size("abc") == 3
+    assert quoted_printable_size("ä=") == 9
+    assert quoted_printable_size("one\ntwo") == 8
+    assert quoted_printable_size("x" * 80) > 80 + 2

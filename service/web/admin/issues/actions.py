@@ -5,7 +5,7 @@ from __future__ import annotations
 from starlette.responses import Response
 
 from service.app import issues
-from service.app.sending import manual_send
+from service.app.sending import pausing
 from service.core.errors import UsageError
 from service.core.model import DeliveryState
 from service.core.read_models import DeliveryDetails, IssueDetails
@@ -23,7 +23,7 @@ async def pause(context: AdminContext) -> Response:
     """Pause the deliveries of the issue."""
     issue = await issue_of(context)
     issues.require_not_cancelled(issue)
-    await manual_send.pause(context.app, [issue.id])
+    await pausing.pause(context.app, [issue.id])
     await _record(context, "issue_paused", issue)
     return context.redirect(f"/issues/{issue.id}", done="paused")
 
@@ -32,7 +32,7 @@ async def resume(context: AdminContext) -> Response:
     """Resume the issue; that also ends the pause of all sending, as on the command line."""
     issue = await issue_of(context)
     issues.require_not_cancelled(issue)
-    resumed = await manual_send.resume(context.app, [issue.id])
+    resumed = await pausing.resume(context.app, [issue.id])
     await _record(context, "issue_resumed", issue, deliveries=resumed.deliveries.get(issue.id, 0))
     return context.redirect(f"/issues/{issue.id}", done="resumed_all" if resumed.sending_pause else "resumed")
 

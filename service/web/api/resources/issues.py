@@ -12,7 +12,7 @@ from starlette.responses import Response
 from service.app.archive.issue_page import one_page
 from service.app.archive.mail import mail_text
 from service.app.factories.templates import template_folders
-from service.app.sending.manual_send import pause, resume
+from service.app.sending.pausing import pause, resume
 from service.core.model import ApiScope, Books, DeliveryState
 from service.core.read_models import DeliveryDetails, IssueDetails
 from service.web.api.cursors import read_cursor, write_cursor
