@@ -30,6 +30,7 @@ from service.settings.load import load_config
 from service.settings.values import LoadedConfig
 from service.store.database import Database
 from service.store.schema import (
+    SEARCH_INDEX,
     article_topics,
     articles,
     deliveries,
@@ -166,6 +167,9 @@ def _fill(connection: sqlite3.Connection, made: Million) -> None:
         _add(connection, subscribers, (_person_values(made, n) for n in range(1, made.people + 1)))
         people = range(1, made.people + 1)
         _add(connection, subscriber_search, (_search_values(made, n) for n in people))
+        connection.execute(
+            f"INSERT INTO {SEARCH_INDEX} (rowid, text) SELECT subscriber, text FROM subscriber_search"  # noqa: S608 - a constant
+        )
         _add(connection, suppressions, (_suppression_values(made, n) for n in people[::2_000]))
         _add(connection, subscriptions, (_subscription_values(n) for n in range(1, made.people + 1)))
         feed_ids = [row[0] for row in connection.execute("SELECT id FROM feeds ORDER BY id")]

@@ -23,9 +23,12 @@ def insert_rows(connection: Connection, table: Table, rows: Sequence[Values]) ->
         return
     names = tuple(rows[0])
     statement, order = _statement(table, names, connection.dialect)
-    processors = [(name, _processor(table, name, connection.dialect)) for name in order]
-    values = [tuple(to(row[name]) if to else row[name] for name, to in processors) for row in rows]
-    connection.exec_driver_sql(statement, values)
+    columns = []
+    for name in order:
+        process = _processor(table, name, connection.dialect)
+        given = [row[name] for row in rows]
+        columns.append(map(process, given) if process else given)
+    connection.exec_driver_sql(statement, list(zip(*columns, strict=True)))
 
 
 @cache

@@ -44,6 +44,7 @@ KNOWN_VERSIONS = (
     "0030",
     "0031",
     "0032",
+    "0033",
 )
 """The versions of the tables, oldest first: the revisions in migrations/versions. The last is current."""
 

@@ -1,4 +1,9 @@
-"""Transactions on PostgreSQL: SQLAlchemy's asyncio engine over asyncpg connections."""
+"""Transactions on PostgreSQL: SQLAlchemy's asyncio engine over asyncpg connections.
+
+A pooled connection can be dead: after a restart of the server, for example. SQLAlchemy's check of it
+(`pool_pre_ping`) takes three round trips before each transaction. Here the BEGIN, which is needed anyway, is
+sent when the connection leaves the pool; if it fails, another connection takes its place.
+"""
 
 from __future__ import annotations
 
@@ -6,7 +11,8 @@ from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from typing import Any, TypeVar
 
-from sqlalchemy import Connection
+from sqlalchemy import Connection, event
+from sqlalchemy.exc import DisconnectionError
 from sqlalchemy.ext.asyncio import AsyncConnection, create_async_engine
 
 from service.store.raw_driver import RawPostgres
@@ -27,10 +33,10 @@ class PostgresConnections:
         self._engine = create_async_engine(
             "postgresql+asyncpg://",
             async_creator=connect,
-            pool_pre_ping=True,
             pool_size=POOL_SIZE,
             max_overflow=POOL_OVERFLOW,
         )
+        event.listen(self._engine.sync_engine, "checkout", _begin)
 
     @asynccontextmanager
     async def transaction(self) -> AsyncIterator[AsyncConnection]:
@@ -46,3 +52,14 @@ class PostgresConnections:
     async def close(self) -> None:
         """Close the idle connections."""
         await self._engine.dispose()
+
+
+def _begin(connection: Any, *_: object) -> None:  # noqa: ANN401 - SQLAlchemy's events are untyped
+    """Begin the transaction, which SQLAlchemy's adapter would do with the first statement.
+
+    Raises DisconnectionError, for which the pool opens a new connection.
+    """
+    try:
+        connection.run_async(lambda _driver: connection._start_transaction())  # noqa: SLF001 - no public method
+    except Exception as error:
+        raise DisconnectionError(str(error)) from error

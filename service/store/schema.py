@@ -268,7 +268,7 @@ subscribers = Table(
 partial_index("ix_subscribers_channel", subscribers.c.channel, where=text("channel IS NOT NULL"))
 
 # What a search looks in, written by subscriber_search.py. PostgreSQL finds rows by `trigrams`; SQLite has the
-# virtual table `subscriber_trigrams` (FTS5) instead, which triggers keep in step.
+# virtual table `subscriber_trigrams` (FTS5) instead, from which a trigger removes what is removed here.
 subscriber_search = Table(
     "subscriber_search",
     metadata,

@@ -162,9 +162,10 @@ class SubscriptionWriter:
 
     def _wishes(self, preferences: Preferences) -> Values:
         """Return the same object for the same preferences, which is then converted once."""
-        if preferences not in self._preferences:
-            self._preferences[preferences] = preferences_values(preferences)
-        return self._preferences[preferences]
+        wishes = self._preferences.get(preferences)
+        if wishes is None:
+            wishes = self._preferences[preferences] = preferences_values(preferences)
+        return wishes
 
     async def _updated(self, placement: DesiredSubscription, row: Values) -> Values:
         """Return the new row. What the subscriber set stays, and in an import what the roster set."""
@@ -176,7 +177,7 @@ class SubscriptionWriter:
         sets_preferences = is_person or not (row["chosen"] or is_of_file)
         if sets_preferences:
             updated["chosen"] = is_person
-            updated["wishes"] = preferences_values(placement.preferences)
+            updated["wishes"] = self._wishes(placement.preferences)
         if sets_preferences and placement.edition_key != row["edition_key"]:
             due_at = placement.next_due_at
             if row["paused_until"] is not None:

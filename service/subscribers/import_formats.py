@@ -59,6 +59,11 @@ class ImportRow(NamedTuple):
     minutes: str = ""
     preferences_by_newsletter: str = ""
 
+    @property
+    def choice(self) -> tuple[str, ...]:
+        """The values that do not name the person."""
+        return self[3:]
+
 
 COLUMNS = ImportRow._fields[1:]
 LISTS = {"newsletters": " ", "languages": " ", "follow": "; ", "mute": "; "}
@@ -153,17 +158,19 @@ def _csv_row(line: int, places: Mapping[str, int], width: int, cells: list[str])
 def _row(line: int, found: dict[str, str]) -> ImportRow | RefusedRow:
     """Return the row of these values. Keys are COLUMNS, FIRST_NAME, LAST_NAME and STATUS."""
     name = found.get("name", "") or f"{found.get(FIRST_NAME, '')} {found.get(LAST_NAME, '')}".strip()
-    email = found.get("email", "").translate(_INVISIBLE).strip()
+    email = found.get("email", "")
+    if not email.isascii():
+        email = email.translate(_INVISIBLE).strip()
     if email.endswith(">") and "<" in email:  # Amina Example <amina@example.org>
         display_name, _, email = email[:-1].rpartition("<")
         name = name or display_name.strip(" \"'")
     status = found.get(STATUS, "")
-    if "-".join(re.split(r"[\s_-]+", status.casefold().strip())) in NOT_SUBSCRIBED:
+    if status and "-".join(re.split(r"[\s_-]+", status.casefold().strip())) in NOT_SUBSCRIBED:
         return RefusedRow(
             line, f"their status in the file is {status[:40]!r}; only subscribed people are imported"
         )
-    rest = {column: found.get(column, "") for column in COLUMNS[2:]}
-    return ImportRow(line, email.strip().removeprefix("mailto:"), name, **rest)
+    rest = [found.get(column, "") for column in COLUMNS[2:]]
+    return ImportRow(line, email.strip().removeprefix("mailto:"), name, *rest)
 
 
 def _json_rows(source: BinaryIO) -> Iterator[ImportRow | RefusedRow]:

@@ -164,7 +164,7 @@ class _RowReader:
         self._newsletters, self._builder = options.newsletters, PlacementBuilder(now)
         self._default = " ".join(options.default_newsletters)
         self._seen = SeenLines()
-        self._cache: dict[ImportRow, tuple[PlacementParts, ...] | str] = {}
+        self._cache: dict[tuple[str, ...], tuple[PlacementParts, ...] | str] = {}
         for name in options.default_newsletters:
             self._newsletter(name)
 
@@ -177,8 +177,7 @@ class _RowReader:
             name = _read_name(row.name)
         except UsageError as error:
             return RefusedRow(row.line, str(error))
-        choice = row._replace(line=0, email="", name="", newsletters=row.newsletters or self._default)
-        parts = self._cache.get(choice) or self._cached(choice)
+        parts = self._cache.get(row.choice) or self._cached(row)
         if isinstance(parts, str):
             return RefusedRow(row.line, parts)
         key = identity.subscriber_id(email)
@@ -188,15 +187,17 @@ class _RowReader:
         person = Subscriber(key, email, name, row.timezone or None)
         return [DesiredSubscription(person, *part) for part in parts]
 
-    def _cached(self, choice: ImportRow) -> tuple[PlacementParts, ...] | str:
-        """Return the parts for a row without a person, or the reason for a refusal."""
+    def _cached(self, row: ImportRow) -> tuple[PlacementParts, ...] | str:
+        """Return the parts for what the row chooses, or the reason for a refusal."""
         if len(self._cache) >= MAX_CACHED_PLACEMENTS:
             self._cache.clear()
+        parts: tuple[PlacementParts, ...] | str
         try:
-            self._cache[choice] = self._parts(choice)
+            parts = self._parts(row._replace(newsletters=row.newsletters or self._default))
         except UsageError as error:
-            self._cache[choice] = str(error)
-        return self._cache[choice]
+            parts = str(error)
+        self._cache[row.choice] = parts
+        return parts
 
     def _parts(self, choice: ImportRow) -> tuple[PlacementParts, ...]:
         ids = dict.fromkeys(choice.newsletters.replace(",", " ").replace(";", " ").split())
