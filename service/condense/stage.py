@@ -19,7 +19,7 @@ from datetime import datetime
 
 from service.condense.ports import CondenseStore, FailureResult
 from service.condense.registry import SUMMARIZERS, get_summarizer
-from service.core.errors import PoolUnavailable, StoreError, SummaryRefused
+from service.core.errors import PoolUnavailable, SummaryRefused
 from service.core.model import Article, BlockKind, Newsletter, Summary
 from service.core.progress import Progress, no_progress
 from service.text.furniture.rules import is_notice_of_move
@@ -242,21 +242,21 @@ async def _record(
 async def _record_summaries(store: CondenseStore, made: Mapping[str, Summary], now: datetime) -> None:
     """Record the summaries in one transaction; if that fails, each alone, so that one affects no other.
 
-    Raises StoreError for one that cannot be stored, after the others, or at the second: then it is the
+    Raises the error of one that cannot be stored, after the others, or at the second: then it is the
     database that fails.
     """
     if not made:
         return
     try:
         await store.record_summaries(made, now)
-    except StoreError:
+    except Exception:
         if len(made) == 1:
             raise
         failed = None
         for article_id, summary in made.items():
             try:
                 await store.record_summaries({article_id: summary}, now)
-            except StoreError as error:
+            except Exception as error:
                 if failed is not None:
                     raise
                 failed = error

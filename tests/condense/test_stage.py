@@ -7,9 +7,11 @@ from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from concurrent.futures import Executor, Future
 from dataclasses import replace
 from datetime import datetime
+from functools import partial
 from typing import Any, TypeVar
 
 import pytest
+from sqlalchemy import select
 
 from service.app.process_pool.pool import ProcessPool
 from service.condense.ports import CondenseStore
@@ -29,8 +31,10 @@ from service.store.compose import SqlComposeStore
 from service.store.condense import SqlCondenseStore
 from service.store.database import Database
 from service.store.gather import SqlGatherStore
+from service.store.schema import articles, summaries
 from tests.builders import NOON, a_feed, a_newsletter, an_article, an_edition
-from tests.condense.faulty_work import FAULTS, summarize_with_faults
+from tests.condense.faulty_work import FAULTS, first_sentence, summarize_with_faults
+from tests.store.kills import killed_at
 
 T = TypeVar("T")
 
@@ -60,6 +64,12 @@ async def records(sqlite_url: str) -> AsyncIterator[Records]:
 
 @pytest.fixture(scope="module")
 def pool():
+    with ProcessPool(2) as pool:
+        yield pool
+
+
+@pytest.fixture(scope="module")
+def impatient_pool():
     with ProcessPool(2, seconds=1) as pool:
         yield pool
 
@@ -194,14 +204,17 @@ async def test_a_point_that_is_not_in_the_text_is_not_stored(records: Records):
     assert "lead made a key point that is not in the text" in report.problems[0]
 
 
-async def test_a_pool_survives_crashes_and_hangs_and_condenses_the_rest(records: Records, pool: ProcessPool):
+async def test_a_pool_survives_crashes_and_hangs_and_condenses_the_rest(
+    records: Records, impatient_pool: ProcessPool
+):
     await records.arrive(*(an_article(trap) for trap in FAULTS), *(an_article(f"Good {n}") for n in range(6)))
-    report = await condense(a_condenser(records, pool=pool, summarize=summarize_with_faults), now=NOON)
+    condenser = a_condenser(records, pool=impatient_pool, summarize=summarize_with_faults)
+    report = await condense(condenser, now=NOON)
     assert (report.condensed, report.failed) == (6, 4)
     reasons = " ".join(report.problems)
     assert "came to an end" in reasons
     assert "longer than 1 seconds" in reasons
-    assert (await condense(a_condenser(records, pool=pool), now=NOON)).condensed == 4
+    assert (await condense(replace(condenser, summarize=first_sentence), now=NOON)).condensed == 4
 
 
 async def test_the_articles_of_a_task_are_recorded_in_one_transaction(records: Records, pool: ProcessPool):
@@ -221,20 +234,42 @@ async def test_few_articles_are_shared_among_the_processes(records: Records, poo
     assert tasks == [2, 2]
 
 
+@pytest.mark.parametrize("kind", [StoreError, ValueError])
 async def test_a_summary_that_cannot_be_stored_does_not_affect_the_others(
-    records: Records, pool: ProcessPool
+    records: Records, pool: ProcessPool, kind: type[Exception]
 ):
     await records.arrive(*(an_article(title) for title in ("Good 0", "bad", "Good 1", "Good 2")))
     [bad] = [article for article in await records.condense.uncondensed(10) if article.title == "bad"]
 
     def refuse(made: Mapping[str, Summary]) -> None:
         if bad.id in made:
-            raise StoreError("it cannot be stored")
+            raise kind("it cannot be stored")
 
     store = ObservedStore(records.condense, refuse)
-    with pytest.raises(StoreError, match="it cannot be stored"):
+    with pytest.raises(kind, match="it cannot be stored"):
         await condense(a_condenser(records, store=store, pool=pool, concurrency=1), now=NOON)
     assert await records.condense.uncondensed(10) == [bad]
+
+
+@pytest.mark.parametrize("committed", [False, True])
+async def test_after_a_crash_at_any_write_each_article_has_a_summary_and_no_failed_attempt(
+    database: Database, pool: ProcessPool, monkeypatch: pytest.MonkeyPatch, committed: bool
+):
+    records, count = Records(database), 2 * GROUP_ARTICLES + 1
+    await records.arrive(*(an_article(f"Good {n}") for n in range(count)))
+    condenser = a_condenser(records, pool=pool, concurrency=1)
+    crashes = 0
+    while await killed_at(
+        crashes + 1, partial(condense, condenser, now=NOON), monkeypatch, committed=committed
+    ):
+        crashes += 1
+    assert crashes >= 2
+
+    async with database.read() as connection:
+        states = (await connection.execute(select(articles.c.state, articles.c.tries))).all()
+        positions = (await connection.scalars(select(summaries.c.position))).all()
+    assert set(states) == {("condensed", 0)}
+    assert sorted(positions) == [*range(1, count + 1)]
 
 
 async def test_a_database_that_fails_is_not_asked_once_for_each_article(records: Records, pool: ProcessPool):

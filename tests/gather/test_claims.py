@@ -4,20 +4,25 @@ from __future__ import annotations
 
 import asyncio
 from collections import Counter
+from functools import partial
 from pathlib import Path
 
 import pytest
+from sqlalchemy import select
 
+from service.gather import stage
 from service.gather.http.fetcher import FetchLimits, HttpFetcher
 from service.gather.poll import Gatherer
 from service.gather.stage import CLAIM_DURATION, gather
 from service.store.database import Database
 from service.store.gather import SqlGatherStore
+from service.store.schema import articles
 from service.store.subscribers import SqlSubscriberStore
 from tests.builders import NOON, a_feed
 from tests.gather.conftest import HOME
 from tests.gather.feeds import numbered
 from tests.gather.server import Request, Server, Wire, reply
+from tests.store.kills import killed_at
 
 PATHS = [f"/feed{n}" for n in range(20)]
 
@@ -82,3 +87,29 @@ async def test_feeds_of_a_killed_gatherer_are_polled_after_its_claim(
     assert (await gather(successor, now=NOON + CLAIM_DURATION / 2)).polled == 0
     assert (await gather(successor, now=NOON + CLAIM_DURATION)).polled == len(PATHS)
     assert asked(server) == dict.fromkeys(PATHS, 1)
+
+
+@pytest.mark.parametrize("committed", [False, True])
+async def test_after_a_crash_at_any_write_each_article_is_recorded_once(
+    declared, server, monkeypatch, committed
+):
+    monkeypatch.setattr(stage, "GROUP_SIZE", 6)
+    for number, path in enumerate(PATHS):
+        server.routes[path] = reply(numbered([2 * number + 1, 2 * number]))
+    now, crashes = NOON, 0
+    async with HttpFetcher(FetchLimits(allow_private=HOME)) as fetcher:
+        gatherer = Gatherer(SqlGatherStore(declared), fetcher, Path())
+        # Killed in the claim of the first pass, in the first group of the second pass, and so on.
+        while await killed_at(
+            crashes + 1, partial(gather, gatherer, now=now), monkeypatch, committed=committed
+        ):
+            crashes += 1
+            now += CLAIM_DURATION
+    assert crashes >= 3
+
+    assert await gatherer.store.claim_feeds(now, now) == []
+    assert all(state.last_success_at for state in await gatherer.store.all_feeds())
+    async with declared.read() as connection:
+        places = (await connection.execute(select(articles.c.position, articles.c.title))).all()
+    assert sorted(position for position, _ in places) == [*range(1, 2 * len(PATHS) + 1)]
+    assert len({title for _, title in places}) == len(places)

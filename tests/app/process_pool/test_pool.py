@@ -15,6 +15,7 @@ from itertools import cycle
 import pytest
 
 from service.app.process_pool import limits
+from service.app.process_pool import pool as pool_module
 from service.app.process_pool.pool import ProcessPool
 from service.app.process_pool.process import PoolProcess, kill_fork_server
 from service.app.process_pool.task import PoolThread, ProcessEnded
@@ -260,6 +261,9 @@ def test_a_stalled_queue_is_an_alarm_and_a_restart(
     monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ):
     run, release, hung = ProcessPool._run, threading.Event(), []
+    now, later = pool_module.monotonic, [0.0]
+    monkeypatch.setattr(pool_module, "monotonic", lambda: now() + later[0])
+    monkeypatch.setattr(limits, "WATCH_SECONDS", 0.01)
 
     def hangs_once(pool: ProcessPool, thread: object, task: object) -> None:
         if not hung:
@@ -268,8 +272,10 @@ def test_a_stalled_queue_is_an_alarm_and_a_restart(
         run(pool, thread, task)
 
     monkeypatch.setattr(ProcessPool, "_run", hangs_once)
-    with ProcessPool(1, seconds=0.1, start_seconds=3) as pool, caplog.at_level("WARNING"):
+    with ProcessPool(1) as pool, caplog.at_level("WARNING"):
         first, second = pool.submit(double, 1), pool.submit(double, 2)
+        until(lambda: bool(hung))
+        later[0] = limits.TASK_SECONDS + limits.START_SECONDS + 1
         assert isinstance(first.exception(PATIENCE), PoolUnavailable)
         assert second.result(PATIENCE) == 4
         release.set()

@@ -3,16 +3,13 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Callable
-from contextlib import asynccontextmanager
 from dataclasses import replace
 from datetime import datetime, timedelta
-from itertools import count
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 import pytest
-from sqlalchemy import Connection
 
 from service.compose.drafts.edits import apply_edits
 from service.compose.render.theme import JinjaRenderer
@@ -24,13 +21,13 @@ from service.gather.ports import PollResult
 from service.settings.packaged_files import templates_folder
 from service.store.backups.backup import back_up
 from service.store.compose import SqlComposeStore
-from service.store.connection import StoreConnection
 from service.store.database import Database
 from service.store.drafts import SqlDraftStore
 from service.store.stories import SqlStoryStore
 from tests.builders import NOON, a_feed, a_newsletter, an_article, condensed
 from tests.compose.digests import SITE
 from tests.compose.fakes import merge_all
+from tests.store.kills import killed_at
 from tests.store.restored import restored
 from tests.store.stores import HOUR, MINUTE, Stores
 
@@ -361,60 +358,19 @@ async def test_several_workers_make_one_draft_and_one_issue(office: Office):
     assert len(await office.issues()) == 1
 
 
-WRITE, RUN_WRITE = Database.write, Database.run_write
-
-
-class Killed(BaseException):
-    """The end of the process."""
-
-
-async def killed_at(
-    office: Office, step: int, now: datetime, monkeypatch: pytest.MonkeyPatch, *, committed: bool
-) -> bool:
-    """Compose until the n-th write transaction, which is committed or not; return whether it came so far."""
-    steps = count(1)
-
-    @asynccontextmanager
-    async def counted() -> AsyncIterator[None]:
-        is_last = next(steps) == step
-        if is_last and not committed:
-            raise Killed
-        yield
-        if is_last:
-            raise Killed
-
-    @asynccontextmanager
-    async def write(database: Database) -> AsyncIterator[StoreConnection]:
-        async with counted(), WRITE(database) as connection:
-            yield connection
-
-    async def run_write(database: Database, work: Callable[[Connection], Any]) -> Any:
-        async with counted():
-            return await RUN_WRITE(database, work)
-
-    with monkeypatch.context() as patch:
-        patch.setattr(Database, "write", write)
-        patch.setattr(Database, "run_write", run_write)
-        try:
-            await office.compose(now)
-        except Killed:
-            return True
-    return False
-
-
 @pytest.mark.parametrize("state", [None, DraftState.APPROVED, DraftState.STOPPED])
 @pytest.mark.parametrize("committed", [False, True])
 async def test_after_a_crash_at_any_step_the_next_pass_finishes_the_work(
     office: Office, monkeypatch, state, committed
 ):
     step = 1
-    while await killed_at(office, step, EARLY, monkeypatch, committed=committed):
+    while await killed_at(step, partial(office.compose, EARLY), monkeypatch, committed=committed):
         step += 1
     assert step > 1
     if state is not None:
         await office.decide(state)
     step = 1
-    while await killed_at(office, step, NOON, monkeypatch, committed=committed):
+    while await killed_at(step, partial(office.compose, NOON), monkeypatch, committed=committed):
         step += 1
     await office.compose(NOON)
 
