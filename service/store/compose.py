@@ -11,9 +11,9 @@ from collections import Counter
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
-from sqlalchemy import ColumnElement, Connection, and_, bindparam, exists, func, literal, select, update
+from sqlalchemy import Connection, Insert, and_, bindparam, exists, func, select, update
 from typing_extensions import override
 
 from service.compose.ports import ComposeStore, EditedArticle
@@ -31,10 +31,9 @@ from service.store import (
     sent_corrections,
 )
 from service.store import groups as group_rows
-from service.store.cancel import was_kept
-from service.store.columns import Instant
 from service.store.database import Database
 from service.store.dialect import GROUPS_LOCK, Query, hold_lock, insert_into, is_in
+from service.store.group_members import DELIVERY_COLUMNS, group_statements, group_values
 from service.store.groups import ACTIVE
 from service.store.mappers import issue_values
 from service.store.schema import (
@@ -152,18 +151,18 @@ class SqlComposeStore(ComposeStore):
     @override
     async def last_issue_start(self, group: Group) -> int | None:
         def work(connection: Connection) -> int | None:
-            last = _issues_of(connection, group, issues.c.told_from)
-            return connection.scalar(last.order_by(issues.c.number.desc()).limit(1))
+            last = group_statements(connection, group).last_start
+            return connection.scalar(last, group_values(group))
 
         return await self.database.run_read(work)
 
     @override
     async def recently_sent(self, group: Group, since: datetime) -> Mapping[str, SentIssue]:
         def work(connection: Connection) -> dict[str, SentIssue]:
-            columns = issues.c["id", "due_at", "article_ids"]
-            recent = _issues_of(connection, group, *columns).where(issues.c.created_at >= since)
+            recent = group_statements(connection, group).recent
+            values = {**group_values(group), "since": since}
             first: dict[str, SentIssue] = {}
-            for issue_id, due_at, article_ids in connection.execute(recent.order_by(issues.c.number)):
+            for issue_id, due_at, article_ids in connection.execute(recent, values):
                 issue = SentIssue(issue_id, due_at)
                 for article in article_ids:
                     first.setdefault(article, issue)
@@ -176,8 +175,8 @@ class SqlComposeStore(ComposeStore):
         self, group: Group, sent_since: datetime, edited_until: datetime
     ) -> Sequence[EditedArticle]:
         def work(connection: Connection) -> Sequence[EditedArticle]:
-            recent = _issues_of(connection, group, issues.c.number).where(issues.c.created_at >= sent_since)
-            numbers = connection.scalars(recent).all()
+            recent = group_statements(connection, group).recent_numbers
+            numbers = connection.scalars(recent, {**group_values(group), "since": sent_since}).all()
             return sent_corrections.unsent_edits(connection, numbers, edited_until) if numbers else []
 
         return await self.database.run_read(work)
@@ -208,7 +207,7 @@ class SqlComposeStore(ComposeStore):
     ) -> int:
         """Do the work of `record_issue` in a transaction."""
         hold_lock(connection, GROUPS_LOCK)
-        rows = connection.execute(_group_rows(connection, group)).all()
+        rows = connection.execute(group_statements(connection, group).rows, group_values(group)).all()
         if not rows:
             return 0
         drafts.use(connection, draft)
@@ -231,8 +230,9 @@ class SqlComposeStore(ComposeStore):
 
         def work(connection: Connection) -> int:
             hold_lock(connection, GROUPS_LOCK)
-            moved = connection.scalar(_members(connection, group, func.count())) or 0
-            rows = connection.execute(_group_rows(connection, group)).all()
+            statements, values = group_statements(connection, group), group_values(group)
+            moved = connection.scalar(statements.count, values) or 0
+            rows = connection.execute(statements.rows, values).all()
             drafts.use(connection, draft if rows else None)
             for row in rows:
                 _advance(connection, group, row.number, cursor, next_due_at)
@@ -258,23 +258,31 @@ class SqlComposeStore(ComposeStore):
 
     def _plan(self, connection: Connection, group: Group, issue: _StoredIssue, at: datetime) -> int:
         """Plan a delivery of the issue for each member without one; return how many were planned."""
-        member = subscriptions.c.subscriber
-        columns = (literal(issue.number), member, literal("planned"), literal(0), literal(at, Instant))
-        rows = _members(connection, group, *columns).order_by(subscriptions.c.group_number, member)
-        if not issue.is_new:
-            # Not ON CONFLICT DO NOTHING, for which PostgreSQL writes every row twice: lock_groups is enough.
-            planned = exists().where(deliveries.c.issue == issue.number, deliveries.c.subscriber == member)
-            rows = rows.where(~planned)
-        names = ["issue", "subscriber", "state", "attempts", "due_at"]
-        if connection.scalar(HAS_OWN_CHANNEL):
-            # Looked up only where anybody chose a channel: a million look-ups are not free.
-            chosen = select(subscribers.c.channel).where(subscribers.c.number == member)
-            rows, names = rows.add_columns(chosen.scalar_subquery()), [*names, "channel"]
-        count = connection.execute(deliveries.insert().from_select(names, rows)).rowcount
+        statements = group_statements(connection, group)
+        values = {**group_values(group), "planned_issue": issue.number, "planned_at": at}
+        plan = statements.plan
+        # Looked up only where anybody chose a channel: a million look-ups are not free.
+        with_channel = bool(connection.scalar(HAS_OWN_CHANNEL))
+        if with_channel or not issue.is_new:
+            plan = _special_plan(statements.planned, issue, with_channel=with_channel)
+        count = connection.execute(plan, values).rowcount
         expected = group.size if issue.is_new else 0
         if count != expected:  # an update writes the mail once more
             connection.execute(MORE_READERS, {"issue": issue.number, "more": count - expected})
         return count
+
+
+def _special_plan(planned: Query, issue: _StoredIssue, *, with_channel: bool) -> Insert:
+    """Return the insertion of deliveries that are not planned yet, with each member's own channel or none."""
+    member, names = subscriptions.c.subscriber, [*DELIVERY_COLUMNS]
+    if not issue.is_new:
+        # Not ON CONFLICT DO NOTHING, for which PostgreSQL writes every row twice: lock_groups is enough.
+        earlier = exists().where(deliveries.c.issue == issue.number, deliveries.c.subscriber == member)
+        planned = planned.where(~earlier)
+    if with_channel:
+        chosen = select(subscribers.c.channel).where(subscribers.c.number == member)
+        planned, names = planned.add_columns(chosen.scalar_subquery()), [*names, "channel"]
+    return deliveries.insert().from_select(names, planned)
 
 
 def _require_unchanged(connection: Connection, issue: Issue) -> None:
@@ -285,42 +293,6 @@ def _require_unchanged(connection: Connection, issue: Issue) -> None:
     locked = connection.execute(query.order_by(articles.c.position).with_for_update(read=True))
     if {edit_key(*row) for row in locked} != set(issue.edit_keys):
         raise ArticleChanged("an article was edited while the issue was composed")
-
-
-def _is_row_of(group: Group) -> ColumnElement[bool]:
-    same = and_(groups.c.edition_key == group.edition_key, groups.c.told_through == group.served_through)
-    return same if group.due_at is None else and_(same, groups.c.next_due_at == group.due_at)
-
-
-def _members(connection: Connection, group: Group, *columns: ColumnElement[Any]) -> Query:
-    """Return the query for these columns of the group's members: active, and still at its cursor."""
-    numbers = select(groups.c.number).where(_is_row_of(group))
-    members = (
-        select(*columns).select_from(subscriptions).where(subscriptions.c.group_number.in_(numbers), ACTIVE)
-    )
-    if group.subscriber_ids is None:
-        return members
-    named = select(subscribers.c.number).where(is_in(connection, subscribers.c.id, group.subscriber_ids))
-    return members.where(subscriptions.c.subscriber.in_(named))
-
-
-def _issues_of(connection: Connection, group: Group, *columns: ColumnElement[Any]) -> Query:
-    """Return the query for these columns of the newsletter's issues that the group got.
-
-    Members of a group got the same articles, so the issues of the first member are those of all.
-    """
-    first = _members(connection, group, func.min(subscriptions.c.subscriber)).scalar_subquery()
-    delivered = exists().where(
-        deliveries.c.issue == issues.c.number, deliveries.c.subscriber == first, was_kept()
-    )
-    is_issue = issues.c.edition_key != ""  # not a transactional mail
-    return select(*columns).where(issues.c.newsletter == group.edition.newsletter, is_issue, delivered)
-
-
-def _group_rows(connection: Connection, group: Group) -> Query:
-    """Return the query for the rows of `groups` that at least one of the group's members belongs to."""
-    numbers = _members(connection, group, subscriptions.c.group_number)
-    return select(groups.c.number, groups.c.next_due_at).where(groups.c.number.in_(numbers))
 
 
 def _advance(
