@@ -3,11 +3,16 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 from datetime import UTC, datetime, timedelta
+from typing import Any
 
 import pytest
 
-from service.runtime.scheduler import Tick, start_scheduler
+from service.core.errors import StoreError
+from service.runtime.scheduler import PeriodicWork, Tick, start_scheduler
+from tests.deliver.fakes import Clock
 
 
 async def nothing() -> None:
@@ -65,5 +70,34 @@ async def test_a_tick_runs_on_the_running_loop():
         scheduler.get_job("now").modify(next_run_time=datetime.now(UTC))
         async with asyncio.timeout(5):
             await beaten.wait()
+    finally:
+        scheduler.shutdown(wait=False)
+
+
+@pytest.mark.parametrize(
+    "error",
+    [StoreError("the disk is full"), OSError("no space"), KeyError("a bug"), asyncio.CancelledError()],
+)
+async def test_a_periodic_call_that_fails_ends_no_other_and_comes_again(error: BaseException):
+    class Broken:
+        def __getattr__(self, _name: str) -> object:
+            raise error
+
+    used: asyncio.Queue[None] = asyncio.Queue()
+
+    @asynccontextmanager
+    async def use() -> AsyncIterator[Any]:
+        used.put_nowait(None)
+        yield Broken()
+
+    ticks = PeriodicWork(use, Clock()).ticks()
+    scheduler = start_scheduler(ticks)
+    try:
+        for tick in ticks:
+            scheduler.get_job(tick.name).modify(next_run_time=datetime.now(UTC))
+        async with asyncio.timeout(30):
+            for _ in ticks:
+                await used.get()
+        assert all(scheduler.get_job(tick.name).next_run_time is not None for tick in ticks)
     finally:
         scheduler.shutdown(wait=False)
