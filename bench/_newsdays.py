@@ -46,10 +46,19 @@ class News:
     stories: int
 
 
-def news(stories: int, *, after: datetime, hours: float, seed: int, sentences: Sequence[str] = ()) -> News:
+def news(
+    stories: int,
+    *,
+    after: datetime,
+    hours: float,
+    seed: int,
+    sentences: Sequence[str] = (),
+    continued: float = 0.0,
+) -> News:
     """Return this many stories, told in the `hours` after a time by one to five publishers.
 
-    Their sentences are drawn from `sentences` if there are some, else invented.
+    Their sentences are drawn from `sentences` if there are some, else invented. The share `continued` of them
+    are the same stories with every seed, told in other articles.
     """
     random = Random(seed)
     words = [
@@ -57,9 +66,11 @@ def news(stories: int, *, after: datetime, hours: float, seed: int, sentences: S
         for n in range(WORDS)
     ]
     found = [
-        article
+        replace(told, story=content_id("story", f"continued-{number}"))
+        if number < continued * stories
+        else told
         for number in range(stories)
-        for article in _story(random, words, f"{seed}-{number}", after, hours, given=sentences)
+        for told in _story(random, words, f"{seed}-{number}", after, hours, given=sentences)
     ]
     found.sort(key=lambda one: one.article.gathered_at)
     return News(tuple(found), stories)

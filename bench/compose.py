@@ -3,7 +3,6 @@
 pass     CPU seconds of one pass by step: read, group, updates and merging, rank, layout, render, size, store
 script   as many mails by a script as one would write it: a query, a Jinja template and css-inline for each
 
-python3 dev.py bench compose [--editions N] [--stories N] [--sentences FILE]
 """
 
 from __future__ import annotations
@@ -17,7 +16,7 @@ import time
 from collections import defaultdict
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import ExitStack, contextmanager
-from datetime import timedelta
+from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any
 from unittest import mock
@@ -47,6 +46,8 @@ from service.store.subscribers import SqlSubscriberStore
 SITE = Site("The Bench", "https://news.example.org", "The Bench <digest@example.org>", "1 Example Street", "")
 BATCH = 500
 MEMORY_DAYS = 3
+CONTINUED_SHARE = 0.15  # of a day's stories continue one of the day before
+EARLIER_PASSES = (24, 18)  # hours before the measured pass: all times of the schedules since then
 SCRIPT = """<!DOCTYPE html><html><head><style>
 body { font-family: Georgia, serif; color: #222; } h1 { font-size: 30px; } h2 { font-size: 20px; margin: 0; }
 p { font-size: 16px; line-height: 24px; } a { color: #222; } .by { color: #666; font-size: 13px; }
@@ -103,6 +104,7 @@ class Meter:
             ("group", released_stories, "group_stories"),
             ("updates", released_stories, "growing_stories"),
             ("updates", composition, "story_updates"),
+            ("merge", composition.Composition, "_merge_anew"),
             ("corrections", SqlComposeStore, "edited_articles"),
             ("layout", composition, "make_digest"),
             ("size", composition, "fit_to_size"),
@@ -146,8 +148,8 @@ async def fill(database: Database, days: Sequence[News]) -> None:
             )
 
 
-async def subscribe(database: Database, chosen: Sequence[Edition]) -> None:
-    """Store one subscriber of each edition, who got everything up to yesterday."""
+async def subscribe(database: Database, chosen: Sequence[Edition], at: datetime) -> None:
+    """Store one subscriber of each edition, who gets what arrives from that time on."""
     placements = [
         DesiredSubscription(
             Subscriber(ids.subscriber_id(f"reader{n}@example.org"), f"reader{n}@example.org", f"Reader {n}"),
@@ -159,9 +161,7 @@ async def subscribe(database: Database, chosen: Sequence[Edition]) -> None:
         )
         for n, edition in enumerate(chosen)
     ]
-    await SqlSubscriberStore(database).add_subscriptions(
-        placements, NOON - timedelta(days=1), starts_after=NOON - timedelta(days=1)
-    )
+    await SqlSubscriberStore(database).add_subscriptions(placements, at, starts_after=at)
 
 
 async def script(database: Database, chosen: Sequence[Edition]) -> float:
@@ -194,14 +194,23 @@ async def measure(options: argparse.Namespace) -> None:
     chosen = editions(options.editions)
     sentences = options.sentences.read_text(encoding="utf-8").splitlines() if options.sentences else ()
     days = [
-        news(options.stories, after=NOON - timedelta(days=day), hours=23, seed=day, sentences=sentences)
+        news(
+            options.stories,
+            after=NOON - timedelta(days=day),
+            hours=23,
+            seed=day,
+            sentences=sentences,
+            continued=CONTINUED_SHARE if options.earlier else 0.0,
+        )
         for day in range(MEMORY_DAYS, 0, -1)
     ]
     with tempfile.TemporaryDirectory() as folder:
         database = await Database.open(f"sqlite:///{folder}/bench.db")
         try:
             await fill(database, days)
-            await subscribe(database, chosen)
+            await subscribe(database, chosen, NOON - timedelta(days=2 if options.earlier else 1))
+            for hours in EARLIER_PASSES if options.earlier else ():
+                await compose(composer_of(database), now=NOON - timedelta(hours=hours))
             total, fresh = sum(len(day.articles) for day in days), len(days[-1].articles)
             topics = len({edition.topics for edition in chosen})
             print(f"{len(chosen)} editions, {topics} sets of topics; {days[-1].stories} new stories")
@@ -215,9 +224,9 @@ async def measure(options: argparse.Namespace) -> None:
     print(f"peak of the process: {peak:.0f} MB")
 
 
-async def one_pass(database: Database, count: int) -> None:
-    """Print the CPU seconds of one pass, by step."""
-    composer = Composer(
+def composer_of(database: Database) -> Composer:
+    """Return the composer of the newsletters."""
+    return Composer(
         SqlComposeStore(database),
         JinjaRenderer(templates_folder(), SITE),
         merge_key_points,
@@ -225,10 +234,14 @@ async def one_pass(database: Database, count: int) -> None:
         timedelta(minutes=10),
         "smtp",
     )
+
+
+async def one_pass(database: Database, count: int) -> None:
+    """Print the CPU seconds of one pass, by step."""
     meter = Meter()
     start = time.process_time()
     with meter.installed():
-        report = await compose(composer, now=NOON)
+        report = await compose(composer_of(database), now=NOON)
     spent = time.process_time() - start
     if report.issues != count or report.problems:
         sys.exit(f"{report.issues} issues of {count}; {'; '.join(report.problems[:3])}")
@@ -245,6 +258,7 @@ def main() -> None:
     )
     parser.add_argument("--editions", type=int, default=500)
     parser.add_argument("--stories", type=int, default=2000, help="new stories of a day")
+    parser.add_argument("--earlier", action="store_true", help="compose the issues of the day before first")
     parser.add_argument(
         "--sentences", type=Path, help="texts with a sentence a line, in place of invented ones"
     )
