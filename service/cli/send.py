@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
+from collections.abc import Sequence
 from contextlib import ExitStack
 from typing import Annotated
 
@@ -14,7 +15,7 @@ from service.cli.ui.lazy_imports import lazy_imports
 from service.cli.ui.options import AsJson, DryRun, NewsletterName, Yes
 from service.cli.ui.output import SHORT_ID_CHARACTERS, print_message, print_records, progress, quantity
 from service.core.errors import UsageError
-from service.core.model import DeliveryState, ManualSend
+from service.core.model import DeliveryState, ManualSend, Membership
 from service.core.progress import Progress, no_progress
 from service.core.read_models import DeliveryDetails
 from service.core.send_request import SendRequest
@@ -187,7 +188,9 @@ async def _dry_run(app: application.Application, request: SendRequest, *, as_jso
     # A repeat begins at an earlier position than its subscribers have now; only the edition matches.
     by_group = {(p.issue.edition_key, p.issue.served_from): p for p in report.planned}
     by_edition = {p.issue.edition_key: p for p in report.planned}
-    members = recipients.chosen or await app.subscribers.memberships(newsletter=recipients.newsletter.id)
+    members: Sequence[Membership] = recipients.chosen or ()
+    if recipients.chosen is None and report.planned:
+        members = await app.subscribers.memberships(newsletter=recipients.newsletter.id)
     records = []
     for member in members:
         key = member.subscription.edition_key
