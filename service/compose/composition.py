@@ -15,7 +15,7 @@ from service.compose.layout import SharedStories
 from service.compose.notices import NoticeFinder, Notices
 from service.compose.ports import ComposeStore, KeyPointMerger
 from service.compose.ranking import RankedStory, Ranker
-from service.compose.released_stories import ReleasedStories
+from service.compose.released_stories import KeptStories, ReleasedStories
 from service.compose.render.lead_picture import LeadPictures
 from service.compose.render.shared_text import MailRenderer
 from service.compose.size_budget import fit_to_size
@@ -90,7 +90,7 @@ class Composition:
 
     Editions with the same topics and languages have the same articles; these are grouped into stories once.
     The articles behind `memory_position` are grouped with them: their stories may continue. `problems` are
-    sentences about single articles and stories.
+    sentences about single articles and stories. `kept` is what passes before have read and built.
     """
 
     store: ComposeStore
@@ -100,16 +100,20 @@ class Composition:
     memory_position: int
     now: datetime
     notice_finder: NoticeFinder
-    ranker: Ranker
+    feed_weights: Mapping[str, float]
     problems: list[str] = field(default_factory=list)
     pictures: LeadPictures = field(default_factory=LeadPictures)
+    kept: KeptStories = field(default_factory=KeptStories)
     _released: ReleasedStories = field(init=False)
+    _ranker: Ranker = field(init=False)
     _merged: dict[_MergeKey, tuple[StoryPoint, ...]] = field(default_factory=dict)
     _shared: SharedStories = field(default_factory=SharedStories)
     _last: _MadeIssue | None = None
 
     def __post_init__(self) -> None:
-        self._released = ReleasedStories(self.store, self.problems.append, self.forget_articles)
+        self.kept.shrink()
+        self._ranker = Ranker(self.feed_weights, self.kept.known(self.feed_weights))
+        self._released = ReleasedStories(self.store, self.problems.append, self.forget_articles, self.kept)
 
     async def start_of_issue(self, group: Group, due: DuePlan) -> int:
         """Return the position behind which an issue begins: the cursor, or later if the group waited long."""
@@ -174,7 +178,7 @@ class Composition:
 
     def rank(self, edition: Edition, updates: Sequence[StoryUpdate], at: datetime) -> Sequence[RankedStory]:
         """Return the stories in the order of the edition's issue dated `at`."""
-        return self.ranker.rank(updates, edition, at)
+        return self._ranker.rank(updates, edition, at)
 
     async def make_issue(self, plan: IssuePlan, updates: tuple[StoryUpdate, ...]) -> tuple[Digest, Issue]:
         """Return the digest of these stories with its notices, and the rendered issue."""
@@ -270,7 +274,7 @@ class Composition:
     def forget_articles(self) -> None:
         """Forget the articles read so far: one of them was edited, or there is no room for others."""
         self._released.forget()
-        self.ranker.forget()
+        self._ranker.forget()
         self._merged.clear()
         self._shared = SharedStories()
         self._last = None

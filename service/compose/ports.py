@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from typing import Protocol
+from typing import NamedTuple, Protocol
 
 from service.core.archive_links import NONE
 from service.core.model import (
@@ -42,6 +42,17 @@ class EditedArticle:
     previous_changes: tuple[tuple[SentenceChange, ...], ...] = ()
 
 
+class ReleasedPosition(NamedTuple):
+    """The position of a condensed article, its story (id; "": none yet), and when its summary was made.
+
+    An article whose story and time are the same as before has not changed: an edited text gets a new summary.
+    """
+
+    position: int
+    story: str
+    condensed_at: datetime
+
+
 class ComposeStore(Protocol):
     """The record of groups, articles and issues."""
 
@@ -68,11 +79,11 @@ class ComposeStore(Protocol):
 
     async def released_positions(
         self, edition: Edition, after: int, through: int
-    ) -> Sequence[tuple[int, str]]:
-        """Return position and story (id) of the condensed articles with `after < position <= through`.
+    ) -> Sequence[ReleasedPosition]:
+        """Return the condensed articles with `after < position <= through`.
 
-        Only articles that fit the edition's topics; all fit an edition without topics. The story is "" for an
-        article without one. In gather order, the newest 5,000 at most.
+        Only articles that fit the edition's topics; all fit an edition without topics. In gather order, the
+        newest 5,000 at most.
         """
         ...
 

@@ -47,17 +47,19 @@ _ORDER = itemgetter(0, 1)
 class Ranker:
     """Ranks the stories of many editions; what editions have in common is computed once.
 
-    `feed_weights` are the weights of feeds by id; a feed that is not in it has 1.
+    `feed_weights` are the weights of feeds by id; a feed that is not in it has 1. `known` are stories that
+    were ranked with these weights before.
     """
 
-    def __init__(self, feed_weights: Mapping[str, float]) -> None:
+    def __init__(self, feed_weights: Mapping[str, float], known: KnownStories | None = None) -> None:
         self._feed_weights = feed_weights
-        self.forget()
+        self._known = known or KnownStories(feed_weights)
+        self._views: dict[tuple[object, ...], _RankedStories] = {}
 
     def forget(self) -> None:
         """Forget the stories ranked so far."""
         self._known = KnownStories(self._feed_weights)
-        self._views: dict[tuple[object, ...], _RankedStories] = {}
+        self._views.clear()
 
     def rank(self, updates: Sequence[StoryUpdate], edition: Edition, at: datetime) -> Sequence[RankedStory]:
         """Return the stories in the order of an issue dated `at`, without those that the edition mutes.

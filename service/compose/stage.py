@@ -27,7 +27,7 @@ from service.compose.ports import (
     Renderer,
     SourceHealthReader,
 )
-from service.compose.ranking import Ranker
+from service.compose.released_stories import KeptStories
 from service.compose.render.lead_picture import LeadPictures
 from service.compose.render.shared_text import MailRenderer
 from service.compose.stories.assign import StoryAssigner
@@ -45,9 +45,9 @@ class Composer:
 
     `settle` is the time between gathering an article and sending it. `story_assigner` gives each article its
     story permanently; without one, stories are found again for each edition. Without `source_health`, issues
-    name no unhealthy sources. `feed_weights` are those of the feeds by id. `subscribe_urls` are the sign-up
-    pages of the newsletters (ids) that have one. Without `drafts`, no newsletter is reviewed; without
-    `pictures`, no issue shows one.
+    name no unhealthy sources. `feed_weights` are those of the feeds (ids), `subscribe_urls` the sign-up pages
+    of newsletters (ids). Without `drafts`, none is reviewed; without `pictures`, no issue shows one.
+    `kept` is what one pass leaves to the next.
     """
 
     store: ComposeStore
@@ -62,6 +62,7 @@ class Composer:
     subscribe_urls: Mapping[str, str] = field(default_factory=dict)
     drafts: DraftStore | None = None
     pictures: PictureSource | None = None
+    kept: KeptStories = field(default_factory=KeptStories, compare=False)
 
 
 @dataclass(frozen=True, slots=True)
@@ -115,7 +116,7 @@ class Preview:
 
 
 async def compose(composer: Composer, *, now: datetime, progress: Progress = no_progress) -> ComposeReport:
-    """Make the issues that are due at `now` (aware, UTC), and the drafts whose time for review begins.
+    """Make the issues that are due at `now` (UTC), and the drafts whose time for review begins.
 
     A group that fails stays due and is named in `problems`; the others get their issues. Raises StoreError.
     """
@@ -123,7 +124,7 @@ async def compose(composer: Composer, *, now: datetime, progress: Progress = no_
     reviewed = composer.newsletters if composer.drafts is not None else {}
     groups = sorted(await groups_to_compose(composer.store, reviewed, now), key=_shared_work)
     if groups:  # mostly there are none: each condensed article brings a signal
-        composition = await start_composition(composer, now, assign_stories=True)
+        composition = await start_composition(composer, now, assign_stories=True, kept=composer.kept)
         for done, group in enumerate(groups, start=1):
             report = _add_reports(report, await _compose_group(composer, composition, group))
             progress(_name_of(composer, group), done, len(groups))
@@ -184,7 +185,9 @@ async def preview(
     return Preview(digest, replace(issue, rendered=_fill_name(issue.rendered, name)) if name else issue)
 
 
-async def start_composition(composer: Composer, now: datetime, *, assign_stories: bool) -> Composition:
+async def start_composition(
+    composer: Composer, now: datetime, *, assign_stories: bool, kept: KeptStories | None = None
+) -> Composition:
     """Return the composition of this pass; with `assign_stories`, each released article has its story."""
     release_position = await composer.store.release_position(now - composer.settle)
     memory_position = await composer.store.release_position(now - STORY_MEMORY)
@@ -207,9 +210,10 @@ async def start_composition(composer: Composer, now: datetime, *, assign_stories
         memory_position,
         now,
         NoticeFinder(composer.store, composer.source_health, now, composer.settle, problems.append),
-        Ranker(composer.feed_weights),
+        composer.feed_weights,
         problems,
         LeadPictures(composer.pictures),
+        kept or KeptStories(),
     )
 
 
@@ -217,11 +221,8 @@ async def _compose_group(composer: Composer, composition: Composition, group: Gr
     """Serve one due group; a failure becomes a problem in the report."""
     newsletter = composer.newsletters.get(group.edition.newsletter)
     if newsletter is None:
-        problem = (
-            f"the newsletter {group.edition.newsletter!r} is not in the roster any more: "
-            f"{_count_subscribers(group)} of it wait for an issue"
-        )
-        return ComposeReport(problems=(problem,))
+        missing = f"the newsletter {group.edition.newsletter!r} is not in the roster any more"
+        return ComposeReport(problems=(f"{missing}: {_count_subscribers(group)} of it wait for an issue",))
     try:
         try:
             return await _serve_group(composer, composition, newsletter, group)
@@ -293,8 +294,7 @@ async def _make_manual_issue(
     if not updates:
         return replace(report, nothing_new=report.nothing_new + subscribers)
     number = ids.content_id("manual", key, str(served_from), str(through))
-    if repeated_from is not None:
-        # A repetition at another time is another issue, so that the time is part of its id.
+    if repeated_from is not None:  # at another time it is another issue
         number = ids.content_id("again", number, str(group.served_through), composition.now.isoformat())
     occurrence = f"{'manual' if repeated_from is None else 'again'}:{number[:12]}"
     plan = IssuePlan(group, newsletter, occurrence, composition.now, composition.now, served_from, through)

@@ -16,7 +16,7 @@ from typing import NamedTuple
 from sqlalchemy import Connection, Insert, and_, bindparam, exists, func, select, update
 from typing_extensions import override
 
-from service.compose.ports import ComposeStore, EditedArticle
+from service.compose.ports import ComposeStore, EditedArticle, ReleasedPosition
 from service.core.errors import ArticleChanged
 from service.core.ids import edit_key
 from service.core.model import CondensedArticle, Draft, Edition, Group, Issue, SentIssue
@@ -132,7 +132,7 @@ class SqlComposeStore(ComposeStore):
     @override
     async def released_positions(
         self, edition: Edition, after: int, through: int
-    ) -> Sequence[tuple[int, str]]:
+    ) -> Sequence[ReleasedPosition]:
         return await self.database.run_read(
             lambda connection: released_articles.positions(connection, edition, after, through)
         )
@@ -146,7 +146,7 @@ class SqlComposeStore(ComposeStore):
     ) -> Sequence[CondensedArticle]:
         """Return the articles at the released positions."""
         released = await self.released_positions(edition, after, through)
-        return await self.articles_at([position for position, _ in released])
+        return await self.articles_at([one.position for one in released])
 
     @override
     async def last_issue_start(self, group: Group) -> int | None:

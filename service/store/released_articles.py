@@ -6,6 +6,7 @@ from collections.abc import Collection
 
 from sqlalchemy import Connection, select
 
+from service.compose.ports import ReleasedPosition
 from service.core.model import CondensedArticle, Edition
 from service.store.dialect import is_in
 from service.store.mappers import SUMMARY_COLUMNS, article_of, summary_of
@@ -15,13 +16,13 @@ MAX_ARTICLES_PER_ISSUE = 5_000
 """The newest articles offered for one issue: a group without subscribers may have waited for a year."""
 
 
-def positions(connection: Connection, edition: Edition, after: int, through: int) -> list[tuple[int, str]]:
-    """Return position and story of the articles that fit the edition, in gather order; see ComposeStore.
+def positions(connection: Connection, edition: Edition, after: int, through: int) -> list[ReleasedPosition]:
+    """Return the positions of the articles that fit the edition, in gather order; see ComposeStore.
 
     They are found without their texts, so that an article of many editions is read once.
     """
     fitting = (
-        select(summaries.c.position, story_articles.c.story)
+        select(summaries.c.position, story_articles.c.story, summaries.c.made_at)
         .join(story_articles, story_articles.c.position == summaries.c.position, isouter=True)
         .where(summaries.c.position > after, summaries.c.position <= through)
         .order_by(summaries.c.position.desc())
@@ -38,7 +39,7 @@ def positions(connection: Connection, edition: Edition, after: int, through: int
             )
         )
     rows = connection.execute(fitting).all()
-    return [(position, story or "") for position, story in reversed(rows)]
+    return [ReleasedPosition(position, story or "", made_at) for position, story, made_at in reversed(rows)]
 
 
 def read(connection: Connection, at: Collection[int]) -> list[CondensedArticle]:

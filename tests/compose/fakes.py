@@ -8,7 +8,7 @@ from datetime import datetime, timedelta
 
 from typing_extensions import override
 
-from service.compose.ports import ComposeStore, EditedArticle
+from service.compose.ports import ComposeStore, EditedArticle, ReleasedPosition
 from service.core import ids
 from service.core.errors import StoreError
 from service.core.model import CondensedArticle, Draft, Edition, Group, Issue, SentIssue, StoryPoint
@@ -40,6 +40,7 @@ class MemoryStore(ComposeStore):
     broken: bool = False
     edits: list[EditedArticle] = field(default_factory=list)
     reads: list[tuple[int, ...]] = field(default_factory=list)
+    _contents: dict[CondensedArticle, int] = field(default_factory=dict)
 
     def publish(self, *arrived: CondensedArticle) -> None:
         """Add condensed articles in this order."""
@@ -83,13 +84,18 @@ class MemoryStore(ComposeStore):
     @override
     async def released_positions(
         self, edition: Edition, after: int, through: int
-    ) -> Sequence[tuple[int, str]]:
+    ) -> Sequence[ReleasedPosition]:
         return [
-            (a.article.position, a.story)
+            ReleasedPosition(a.article.position, a.story, self._condensed_at(a))
             for a in self.articles
             if after < a.article.position <= through
             and (not edition.topics or set(a.article.topics) & set(edition.topics))
         ]
+
+    def _condensed_at(self, condensed: CondensedArticle) -> datetime:
+        """Return another time for each content that a test gives an article."""
+        number = self._contents.setdefault(condensed, len(self._contents))
+        return condensed.article.gathered_at + timedelta(seconds=number)
 
     @override
     async def articles_at(self, positions: Collection[int]) -> Sequence[CondensedArticle]:

@@ -1,8 +1,8 @@
-"""Known stories: what the editions of one pass share of a story's score, computed once (pure)."""
+"""Known stories: what editions share of a story's score, computed once (pure)."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from datetime import datetime, timedelta
 
 from service.compose.scoring.story_traits import ArticleTraits, StoryTraits, article_traits, story_traits
@@ -63,16 +63,21 @@ class KnownStory:
 
 
 class KnownStories:
-    """The stories of one pass, by identity, and the traits of their articles, by content.
+    """The stories of a pass, and the traits of their articles, by identity.
 
     `feed_weights` are the weights of feeds by id; a feed that is not in it has 1.
     """
 
     def __init__(self, feed_weights: Mapping[str, float]) -> None:
         self._feed_weights = feed_weights
-        # Each entry holds its story, so that the identity is not given to another object.
+        # Each entry holds its story or article, so that the identity is not given to another object.
         self._stories: dict[int, KnownStory] = {}
-        self._articles: dict[tuple[str, str, str], ArticleTraits] = {}
+        self._articles: dict[int, tuple[CondensedArticle, ArticleTraits]] = {}
+
+    def keep(self, stories: Collection[int], articles: Collection[int]) -> None:
+        """Forget all stories and articles without one of these identities."""
+        self._stories = {key: value for key, value in self._stories.items() if key in stories}
+        self._articles = {key: value for key, value in self._articles.items() if key in articles}
 
     def of(self, story: GroupedStory) -> KnownStory:
         """Return what is known of the story."""
@@ -86,14 +91,12 @@ class KnownStories:
         return found
 
     def _article(self, condensed: CondensedArticle) -> ArticleTraits:
-        article = condensed.article
-        key = (article.id, article.title, article.text)
-        found = self._articles.get(key)
-        if found is None:
+        key = id(condensed)
+        if key not in self._articles:
             if len(self._articles) >= MAX_CACHED:
                 self._articles.clear()
-            found = self._articles[key] = article_traits(condensed)
-        return found
+            self._articles[key] = condensed, article_traits(condensed)
+        return self._articles[key][1]
 
 
 def _freshness(traits: StoryTraits, at: datetime) -> float:
