@@ -29,7 +29,7 @@ from pathlib import Path
 sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 
 from _mailing import EDITION, NOON, SINK, an_issue, prepare, sink
-from deliver import plan, run_loop, send
+from _sending import plan, run_loop, send
 from sqlalchemy import text
 
 from service.core import ids as identity
@@ -38,6 +38,7 @@ from service.store.database import Database
 from tests.postgres import running_server
 
 MIN_CORES = 2
+CONNECTIONS = 10  # of each worker
 SAMPLE_SECONDS = 0.02  # between two readings of a process's memory
 STEP = 1_000_000  # subscribers in one statement
 NUMBERS = {
@@ -232,7 +233,7 @@ async def play(options: argparse.Namespace) -> None:
     else:
         print("ready", flush=True)
         sys.stdin.readline()
-        print(await send(database, options.port, 10))
+        print(await send(database, options, None))
     await database.close()
 
 
@@ -252,6 +253,7 @@ def main() -> None:
     parser.add_argument("--role", help=argparse.SUPPRESS)
     parser.add_argument("--url", help=argparse.SUPPRESS)
     parser.add_argument("--port", type=int, help=argparse.SUPPRESS)
+    parser.set_defaults(certificate=None, key=None, connections=CONNECTIONS)
     options = parser.parse_args()
     if options.role:
         run_loop(play(options))
