@@ -28,7 +28,7 @@ from service.store.connection import StoreConnection
 from service.store.database_lock import USE_LOCK, FileLock, busy_error, in_use_error, wait_until
 from service.store.dialect import dialect_insert
 from service.store.errors import StoreErrors
-from service.store.raw_driver import RawPostgres
+from service.store.postgres_driver import RawPostgres
 from service.store.schema import settings
 from service.store.sqlite_connections import SqliteConnections, sqlite_engine
 

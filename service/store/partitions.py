@@ -1,9 +1,9 @@
 """Partitions of the deliveries on PostgreSQL: a table for the issues of about a month.
 
 A million subscribers have thirty million deliveries a month. Deleting them row by row writes as much as
-sending did, and leaves the space to the vacuum; dropping their table takes milliseconds. The name of a
-partition ends with its first issue number. To open the next one, the sequence of issue numbers jumps to its
-first number: an issue that is being recorded keeps the number, and the partition, that it got before.
+sending did, and leaves the space to the vacuum; dropping their table does nothing for a single row. The name
+of a partition ends with its first issue number. To open the next one, the sequence of issue numbers jumps to
+its first number: an issue that is being recorded keeps the number, and the partition, that it got before.
 
 SQLite has no partitions; the functions do nothing there.
 """

@@ -15,7 +15,7 @@ from sqlalchemy import Connection, event
 from sqlalchemy.exc import DisconnectionError
 from sqlalchemy.ext.asyncio import AsyncConnection, create_async_engine
 
-from service.store.raw_driver import RawPostgres
+from service.store.postgres_driver import RawPostgres
 
 Result = TypeVar("Result")
 
